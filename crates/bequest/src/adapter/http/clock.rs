@@ -1,0 +1,75 @@
+//! The limit of one kind of waiting, and the total timeout above it.
+
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Phase};
+use crate::reactor::Timer;
+use crate::settings::Settings;
+
+/// Runs while nothing happens. It is looked at only when there is something to wait for, and costs
+/// nothing where no limit is set.
+pub(super) struct Clock {
+    kind: ErrorKind,
+    limit: Option<Duration>,
+    total: Option<Instant>,
+    total_limit: Option<Duration>,
+    running: Option<(Timer, bool)>,
+}
+
+impl Clock {
+    pub(super) fn reading(settings: &Settings) -> Self {
+        Self::new(ErrorKind::ReadTimeout, settings.timeout.read_limit(), settings)
+    }
+
+    pub(super) fn writing(settings: &Settings) -> Self {
+        Self::new(ErrorKind::WriteTimeout, settings.timeout.write_limit(), settings)
+    }
+
+    fn new(kind: ErrorKind, limit: Option<Duration>, settings: &Settings) -> Self {
+        let total_limit = settings.timeout.total_limit();
+        Self { kind, limit, total: settings.deadline, total_limit, running: None }
+    }
+
+    /// Something happened: the limit begins anew at the next wait.
+    pub(super) fn progress(&mut self) {
+        self.running = None;
+    }
+
+    /// The error, once a limit is reached.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>, phase: Phase) -> Poll<Error> {
+        if self.limit.is_none() && self.total.is_none() {
+            return Poll::Pending;
+        }
+        let (limit, total) = (self.limit, self.total);
+        let (timer, is_total) = self.running.get_or_insert_with(|| {
+            let own = limit.and_then(|limit| Instant::now().checked_add(limit));
+            let is_total = total.is_some_and(|total| own.is_none_or(|own| total <= own));
+            let at = if is_total { total } else { own };
+            // Both exist: one was set, and `Timeout::check` refused what can't be added.
+            (Timer::new(at.unwrap_or_else(Instant::now)), is_total)
+        });
+        let is_total = *is_total;
+        ready!(timer.poll_elapsed(context));
+        Poll::Ready(if is_total { over(self.total_limit) } else { self.silent() }.during(phase))
+    }
+
+    fn silent(&self) -> Error {
+        let limit = self.limit.unwrap_or_default();
+        let what = match self.kind {
+            ErrorKind::WriteTimeout => format!("the server took nothing for {limit:?}"),
+            _ => format!("the server was silent for {limit:?}"),
+        };
+        Error::with(self.kind, what)
+    }
+}
+
+/// The total timeout ended a request.
+pub(super) fn total_is_over(settings: &Settings) -> Error {
+    over(settings.timeout.total_limit())
+}
+
+fn over(limit: Option<Duration>) -> Error {
+    let limit = limit.unwrap_or_default();
+    Error::with(ErrorKind::Deadline, format!("the total timeout of {limit:?} was over"))
+}

@@ -1,0 +1,248 @@
+//! A response's body, from the connection that it arrives on.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::clock::Clock;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
+use crate::headers::Headers;
+use crate::net::{Connection, Pool};
+use crate::response::Incoming;
+use crate::settings::Settings;
+
+/// A reader with less room than this is served from the connection's buffer.
+const DIRECT: usize = 4 * 1024;
+
+/// Reads the body to its framed end, then gives the connection back to the pool. Dropped before,
+/// it closes the connection.
+pub(super) struct Download {
+    connection: Option<Box<Connection>>,
+    pool: Weak<Pool>,
+    left: Left,
+    keep_alive: bool,
+    limits: Limits,
+    clock: Clock,
+    trailers: Option<Headers>,
+}
+
+/// What is still to come.
+enum Left {
+    Length(u64),
+    Chunked(Box<ChunkedDecoder>),
+    UntilClose,
+}
+
+impl Download {
+    pub(super) fn new(
+        connection: Box<Connection>,
+        pool: &Arc<Pool>,
+        framing: ResponseFraming,
+        settings: &Settings,
+        limits: Limits,
+        now: Instant,
+    ) -> Self {
+        let left = match framing.framing {
+            Framing::Length(length) => Left::Length(length),
+            Framing::Chunked => Left::Chunked(Box::new(ChunkedDecoder::new())),
+            Framing::UntilClose => Left::UntilClose,
+        };
+        let mut download = Self {
+            connection: Some(connection),
+            pool: Arc::downgrade(pool),
+            left,
+            keep_alive: framing.keep_alive,
+            limits,
+            clock: Clock::reading(settings),
+            trailers: None,
+        };
+        if matches!(download.left, Left::Length(0)) {
+            download.finish(now);
+        }
+        download
+    }
+
+    /// The body is over. A connection with bytes that nobody asked for is not used again.
+    fn finish(&mut self, now: Instant) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.keep_alive
+            && connection.input.is_empty()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.put(connection, now);
+        }
+    }
+
+    fn poll_length(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+        left: u64,
+    ) -> Poll<Result<()>> {
+        let count = ready!(self.poll_data(context, out, left))?;
+        if count == 0 {
+            return Poll::Ready(Err(incomplete(&format!("{left} bytes before its end"), None)));
+        }
+        let left = left - count as u64;
+        self.left = Left::Length(left);
+        if left == 0 {
+            self.finish(Instant::now());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_chunked(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        loop {
+            let (Left::Chunked(decoder), Some(connection)) = (&mut self.left, &mut self.connection)
+            else {
+                return Poll::Ready(Ok(()));
+            };
+            let step = decoder.step(connection.input.filled(), &self.limits);
+            let (taken, step) = step.map_err(|error| error.during(Phase::Body))?;
+            connection.input.consume(taken);
+            match step {
+                ChunkStep::Data(left) => {
+                    let count = ready!(self.poll_data(context, out, left))?;
+                    if count == 0 {
+                        return Poll::Ready(Err(incomplete("within a chunk", None)));
+                    }
+                    if let Left::Chunked(decoder) = &mut self.left {
+                        decoder.took(count as u64);
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                ChunkStep::More => {
+                    if ready!(self.poll_fill(context))? == 0 {
+                        return Poll::Ready(Err(incomplete("before its last chunk", None)));
+                    }
+                }
+                ChunkStep::Done => {
+                    let trailers = decoder.trailers(&self.limits);
+                    self.trailers = Some(trailers.map_err(|error| error.during(Phase::Body))?);
+                    self.finish(Instant::now());
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+
+    /// Reads up to `most` bytes of body into `out`: from the buffer, or straight from the stream.
+    fn poll_data(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+        most: u64,
+    ) -> Poll<Result<usize>> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(out.remaining());
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
+        if connection.input.is_empty() {
+            if most >= DIRECT {
+                let Connection { stream, .. } = &mut **connection;
+                let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
+                let polled = Pin::new(stream).poll_read(context, &mut part);
+                let count = part.filled().len();
+                let count = ready!(self.watch(context, polled.map_ok(|()| count)))?;
+                out.advance(count);
+                return Poll::Ready(Ok(count));
+            }
+            if ready!(self.poll_fill(context))? == 0 {
+                return Poll::Ready(Ok(0));
+            }
+        }
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
+        let filled = connection.input.filled();
+        let count = filled.len().min(most);
+        out.put_slice(&filled[..count]);
+        connection.input.consume(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<usize>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
+        let Connection { stream, input, .. } = &mut **connection;
+        let polled = input.poll_fill(stream, context);
+        self.watch(context, polled)
+    }
+
+    /// Lets the clock run while nothing arrives.
+    fn watch(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<Result<usize>> {
+        match polled {
+            Poll::Ready(Ok(count)) => {
+                self.clock.progress();
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => {
+                Poll::Ready(Err(incomplete("before its end", Some(error))))
+            }
+            Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),
+        }
+    }
+}
+
+impl Incoming for Download {
+    fn poll_read(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let Some(connection) = &self.connection else { return Poll::Ready(Ok(())) };
+        if !connection.is_ours() {
+            return Poll::Ready(Err(Error::with(
+                ErrorKind::Closed,
+                "this response belongs to the process that this one was forked from",
+            )));
+        }
+        match self.left {
+            Left::Length(left) => self.poll_length(context, out, left),
+            Left::Chunked(_) => self.poll_chunked(context, out),
+            Left::UntilClose => {
+                if ready!(self.poll_data(context, out, u64::MAX))? == 0 {
+                    self.connection = None;
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match self.left {
+            _ if self.connection.is_none() => Some(0),
+            Left::Length(left) => Some(left),
+            Left::Chunked(_) | Left::UntilClose => None,
+        }
+    }
+
+    fn take_trailers(&mut self) -> Option<Headers> {
+        self.trailers.take()
+    }
+}
+
+impl Drop for Download {
+    /// A rest that has arrived already is thrown away here; any other closes the connection.
+    fn drop(&mut self) {
+        if let (Left::Length(left), Some(connection)) = (&self.left, &mut self.connection)
+            && *left == connection.input.filled().len() as u64
+        {
+            connection.input.consume(usize::MAX);
+            self.finish(Instant::now());
+        }
+    }
+}
+
+fn incomplete(when: &str, cause: Option<io::Error>) -> Error {
+    let error = Error::with(ErrorKind::IncompleteBody, format!("the body ended {when}"))
+        .during(Phase::Body);
+    match cause {
+        Some(cause) => error.because(cause),
+        None => error.remedied("the rest never arrived: what was read is not all of it"),
+    }
+}

@@ -1,0 +1,35 @@
+//! Which connections can serve a request: the pool's key, from everything that is set.
+
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::Origin;
+use crate::settings::Settings;
+
+/// Where the request goes, and how. Exhaustive: a new setting does not compile until it is decided
+/// here whether it makes a connection different.
+pub(super) fn of<'a>(url: &'a Url, settings: &'a Settings) -> Result<Origin<'a>> {
+    let Settings { verify, stream: _, timeout: _, max_content: _, deadline: _ } = settings;
+    let invalid = |rule: &str| {
+        Error::with(
+            ErrorKind::InvalidUrl,
+            format!("URL `{}`: {rule}", crate::secrets::masked(url)),
+        )
+    };
+    let tls = match url.scheme() {
+        "http" => None,
+        "https" => Some(verify),
+        scheme => {
+            return Err(Error::with(
+                ErrorKind::InvalidSchema,
+                format!("HttpAdapter speaks http and https, not {scheme}"),
+            ));
+        }
+    };
+    let host = url.host_str().ok_or_else(|| invalid("it names no host"))?;
+    let port = url.port_or_known_default().ok_or_else(|| invalid("it names no port"))?;
+    if port == 0 {
+        return Err(invalid("nothing can listen on port 0"));
+    }
+    Ok(Origin { host, port, tls })
+}

@@ -1,0 +1,197 @@
+//! One request and the head of its response, over one connection.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+
+use http::{Method, StatusCode};
+
+use super::clock::Clock;
+use super::upload::{Sent, Upload};
+use crate::body::RequestFraming;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::h1::{HeadReader, Limits, ResponseFraming, ResponseHead, frame_response};
+use crate::net::Connection;
+use crate::request::PreparedRequest;
+use crate::settings::Settings;
+
+/// What one exchange needs to know.
+#[derive(Clone, Copy)]
+pub(super) struct RoundTrip<'a> {
+    pub(super) request: &'a PreparedRequest,
+    pub(super) framing: RequestFraming,
+    pub(super) settings: &'a Settings,
+    pub(super) limits: &'a Limits,
+}
+
+/// The head of the response, and how its body is framed.
+pub(super) struct Answer {
+    pub(super) head: ResponseHead,
+    pub(super) framing: ResponseFraming,
+}
+
+/// Why there is none, and what that means for a second try.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// The connection was lost, not given up.
+    lost: bool,
+    /// The kernel took some of the request, or the body was begun.
+    sent: bool,
+    /// Some of a response arrived.
+    received: bool,
+}
+
+impl Failure {
+    /// Whether the request may be sent once more after a connection that had been used before was
+    /// lost: nothing of a response was seen, and either doing it twice is the same as once (RFC
+    /// 9110, section 9.2.2), or the server can't have seen it.
+    pub(super) fn allows_replay(&self, request: &PreparedRequest) -> bool {
+        let repeatable = [
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::TRACE,
+            Method::PUT,
+            Method::DELETE,
+        ];
+        self.lost
+            && !self.received
+            && (!self.sent
+                || repeatable.contains(&request.method) && request.body.is_rewindable())
+    }
+}
+
+impl RoundTrip<'_> {
+    pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
+        let mut reader = HeadReader::default();
+        let mut upload = Upload::new(&self, &mut reader);
+        let sent = upload.run(connection).await;
+        let has_sent = upload.has_sent();
+        drop(upload);
+        let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
+            let received = reader.has_begun(connection.input.filled());
+            Failure { error, lost, sent: has_sent, received }
+        };
+        let early = match sent {
+            Ok(Sent::Whole) => None,
+            // The answer came before the body was out: the rest is not sent, and the connection
+            // can't be used again, since the server would take what follows for the rest.
+            Ok(Sent::Early(head)) => Some(*head),
+            Err(loss) => return Err(fail(connection, &reader, loss)),
+        };
+        let is_early = early.is_some();
+        let head = match early {
+            Some(head) => head,
+            None => self
+                .read_head(connection, &mut reader)
+                .await
+                .map_err(|loss| fail(connection, &reader, loss))?,
+        };
+        let framing = frame_response(&self.request.method, &head);
+        let mut framing = framing.map_err(|error| {
+            let loss = Loss { error: error.during(Phase::Wait), lost: false };
+            fail(connection, &reader, loss)
+        })?;
+        framing.keep_alive &= !is_early;
+        Ok(Answer { head, framing })
+    }
+
+    /// Waits for the final head.
+    async fn read_head(
+        &self,
+        connection: &mut Connection,
+        reader: &mut HeadReader,
+    ) -> Result<ResponseHead, Loss> {
+        let mut interim = Interim { reader, limits: self.limits, seen: 0 };
+        let mut clock = Clock::reading(self.settings);
+        poll_fn(|context| {
+            loop {
+                if let Some(head) = interim.next_final(connection)? {
+                    return Poll::Ready(Ok(head));
+                }
+                if !poll_arrival(connection, &mut clock, context)? {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Reads once; says whether anything arrived.
+fn poll_arrival(
+    connection: &mut Connection,
+    clock: &mut Clock,
+    context: &mut Context<'_>,
+) -> Result<bool, Loss> {
+    let Connection { stream, input, .. } = connection;
+    match input.poll_fill(stream, context) {
+        Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty())),
+        Poll::Ready(Ok(_)) => {
+            clock.progress();
+            Ok(true)
+        }
+        Poll::Ready(Err(error)) => Err(Loss::broken(error, Phase::Wait)),
+        Poll::Pending => match clock.poll(context, Phase::Wait) {
+            Poll::Ready(error) => Err(Loss { error, lost: false }),
+            Poll::Pending => Ok(false),
+        },
+    }
+}
+
+/// Skips interim responses (RFC 9110, section 15.2).
+pub(super) struct Interim<'a> {
+    pub(super) reader: &'a mut HeadReader,
+    pub(super) limits: &'a Limits,
+    pub(super) seen: usize,
+}
+
+impl Interim<'_> {
+    /// The final head, if it has arrived.
+    pub(super) fn next_final(&mut self, connection: &mut Connection) -> Result<Option<ResponseHead>, Loss> {
+        loop {
+            let read = self.reader.read(connection.input.filled(), self.limits);
+            let read = read.map_err(|error| Loss { error: error.during(Phase::Wait), lost: false })?;
+            let Some((head, taken)) = read else { return Ok(None) };
+            connection.input.consume(taken);
+            if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+                return Ok(Some(head));
+            }
+            self.seen += 1;
+            if self.seen > self.limits.interim {
+                let error = Error::with(
+                    ErrorKind::InvalidResponse,
+                    format!("more than {} interim responses came before the final one", self.limits.interim),
+                );
+                return Err(Loss { error: error.during(Phase::Wait), lost: false });
+            }
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) struct Loss {
+    pub(super) error: Error,
+    /// By the peer or the network; not by us.
+    pub(super) lost: bool,
+}
+
+impl Loss {
+    /// The peer ended it before the head was whole.
+    pub(super) fn closed(without_a_byte: bool) -> Self {
+        let error = if without_a_byte {
+            Error::with(ErrorKind::Connect, "the server closed the connection without an answer")
+        } else {
+            Error::with(ErrorKind::InvalidResponse, "the server closed the connection within the head")
+        };
+        Self { error: error.during(Phase::Wait), lost: true }
+    }
+
+    pub(super) fn broken(error: io::Error, phase: Phase) -> Self {
+        let error = Error::with(ErrorKind::Connect, "the connection was lost")
+            .during(phase)
+            .because(error);
+        Self { error, lost: true }
+    }
+}

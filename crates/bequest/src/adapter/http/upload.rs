@@ -1,0 +1,296 @@
+//! Sending a request, while watching for an answer that comes early.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+
+use super::clock::Clock;
+use super::round_trip::{Interim, Loss, RoundTrip};
+use crate::body::{Lease, Piece, RequestFraming};
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::h1::{
+    CHUNK_END, CHUNK_SIZE_ROOM, HeadReader, LAST_CHUNK, ResponseHead, write_chunk_size,
+};
+use crate::net::Connection;
+use crate::reactor;
+
+/// A body up to this size is copied behind the head, so that both leave in one write; a larger one
+/// leaves in one write too, but from where it is.
+const SMALL: usize = 16 * 1024;
+/// How much is asked of a source at once.
+const PIECE: usize = 64 * 1024;
+
+/// How sending ended.
+pub(super) enum Sent {
+    Whole,
+    /// The server answered before it had everything.
+    Early(Box<ResponseHead>),
+}
+
+pub(super) struct Upload<'a, 'r> {
+    trip: &'a RoundTrip<'a>,
+    clock: Clock,
+    interim: Interim<'r>,
+    sent: bool,
+}
+
+impl<'a, 'r> Upload<'a, 'r>
+where
+    'a: 'r,
+{
+    pub(super) fn new(trip: &'a RoundTrip<'a>, reader: &'r mut HeadReader) -> Self {
+        let interim = Interim { reader, limits: trip.limits, seen: 0 };
+        Self { trip, clock: Clock::writing(trip.settings), interim, sent: false }
+    }
+
+    /// Whether the kernel took any of it, or the body was begun.
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent
+    }
+
+    pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<Sent, Loss> {
+        let RoundTrip { request, framing, .. } = *self.trip;
+        let mut head = std::mem::take(&mut connection.output);
+        head.clear();
+        let result = match request.write_head(&mut head) {
+            Err(error) => Err(Loss { error: error.during(Phase::Prepare), lost: false }),
+            Ok(()) => match (request.body.bytes(), framing) {
+                (Some(bytes), RequestFraming::Length(_)) => {
+                    self.send_bytes(connection, &mut head, &bytes).await
+                }
+                (Some(bytes), RequestFraming::Chunked) => {
+                    self.send_one_chunk(connection, &mut head, &bytes).await
+                }
+                (None, _) => Box::pin(self.send_stream(connection, &head)).await,
+            },
+        };
+        connection.output = head;
+        result
+    }
+
+    async fn send_bytes(
+        &mut self,
+        connection: &mut Connection,
+        head: &mut Vec<u8>,
+        body: &Bytes,
+    ) -> Result<Sent, Loss> {
+        if body.len() <= SMALL {
+            head.extend_from_slice(body);
+            return self.write(connection, [head, &[], &[]]).await;
+        }
+        self.write(connection, [head, body, &[]]).await
+    }
+
+    async fn send_one_chunk(
+        &mut self,
+        connection: &mut Connection,
+        head: &mut Vec<u8>,
+        body: &Bytes,
+    ) -> Result<Sent, Loss> {
+        if body.is_empty() {
+            return self.write(connection, [head, LAST_CHUNK, &[]]).await;
+        }
+        let mut size = [0; CHUNK_SIZE_ROOM];
+        let start = write_chunk_size(&mut size, body.len());
+        head.extend_from_slice(&size[start..]);
+        let end = [CHUNK_END, LAST_CHUNK].concat();
+        self.write(connection, [head, body, &end]).await
+    }
+
+    /// The head first, alone: until it is out, the source is not touched, so that a connection
+    /// that was closed meanwhile costs no body.
+    async fn send_stream(&mut self, connection: &mut Connection, head: &[u8]) -> Result<Sent, Loss> {
+        if let early @ Sent::Early(_) = self.write(connection, [head, &[], &[]]).await? {
+            return Ok(early);
+        }
+        let lease = self.trip.request.body.stream().map(|stream| stream.lend()).transpose();
+        let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole) };
+        self.sent = true;
+        let mut left = match self.trip.framing {
+            RequestFraming::Length(length) => Some(length),
+            RequestFraming::Chunked => None,
+        };
+        let mut room = vec![0; PIECE];
+        loop {
+            let piece;
+            (lease, room, piece) = next_piece(lease, room).await.map_err(source_failed)?;
+            let bytes = match &piece {
+                Piece::Read(count) => &room[..*count],
+                Piece::Chunk(chunk) => &chunk[..],
+                Piece::End => break,
+            };
+            let early = match &mut left {
+                Some(left) => {
+                    *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+                        mismatch(format!("the body's source gives more than {} bytes", self.length()))
+                    })?;
+                    self.write(connection, [bytes, &[], &[]]).await?
+                }
+                None => {
+                    let mut size = [0; CHUNK_SIZE_ROOM];
+                    let start = write_chunk_size(&mut size, bytes.len());
+                    self.write(connection, [&size[start..], bytes, CHUNK_END]).await?
+                }
+            };
+            if let Sent::Early(_) = early {
+                return Ok(early);
+            }
+        }
+        match left {
+            None => self.write(connection, [LAST_CHUNK, &[], &[]]).await,
+            Some(0) => Ok(Sent::Whole),
+            Some(left) => Err(mismatch(format!(
+                "the body's source ended {left} bytes before the {} that were announced",
+                self.length()
+            ))),
+        }
+    }
+
+    fn length(&self) -> u64 {
+        match self.trip.framing {
+            RequestFraming::Length(length) => length,
+            RequestFraming::Chunked => 0,
+        }
+    }
+
+    /// Writes all of it, in one system call where the socket takes it.
+    async fn write(&mut self, connection: &mut Connection, parts: [&[u8]; 3]) -> Result<Sent, Loss> {
+        let mut written = 0;
+        let written_all = poll_fn(|context| {
+            self.poll_write(connection, context, &parts, &mut written)
+        });
+        match written_all.await {
+            Ok(sent) => Ok(sent),
+            // A server that does not want the rest may close as soon as it has answered: what it
+            // said counts, not that it stopped listening.
+            Err(loss) if loss.lost => self.last_words(connection).ok_or(loss),
+            Err(loss) => Err(loss),
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+        parts: &[&[u8]; 3],
+        written: &mut usize,
+    ) -> Poll<Result<Sent, Loss>> {
+        let broken = |error| Loss::broken(error, Phase::Send);
+        loop {
+            let (slices, count) = unwritten(parts, *written);
+            let stream = Pin::new(&mut connection.stream);
+            let polled = match &slices[..count] {
+                [] => match stream.poll_flush(context) {
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(Sent::Whole)),
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Pending => Poll::Pending,
+                },
+                [slice] => stream.poll_write(context, slice),
+                slices => stream.poll_write_vectored(context, slices),
+            };
+            match polled {
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(broken(io::ErrorKind::WriteZero.into())));
+                }
+                Poll::Ready(Ok(count)) => {
+                    *written += count;
+                    self.sent = true;
+                    self.clock.progress();
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(error))),
+                Poll::Pending => return self.poll_early(connection, context),
+            }
+        }
+    }
+
+    /// While the server takes nothing, it may have answered.
+    fn poll_early(
+        &mut self,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Sent, Loss>> {
+        let Connection { stream, input, .. } = connection;
+        match input.poll_fill(stream, context) {
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(Loss::closed(input.is_empty()))),
+            Poll::Ready(Ok(_)) => {
+                if let Some(head) = self.interim.next_final(connection)? {
+                    return Poll::Ready(Ok(Sent::Early(Box::new(head))));
+                }
+                // Come back at once: there may be more.
+                context.waker().wake_by_ref();
+            }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(Loss::broken(error, Phase::Send))),
+            Poll::Pending => {}
+        }
+        let error = ready!(self.clock.poll(context, Phase::Send));
+        Poll::Ready(Err(Loss { error, lost: false }))
+    }
+
+    /// What the server had said before the connection broke.
+    fn last_words(&mut self, connection: &mut Connection) -> Option<Sent> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        connection.stream.socket().expect_data();
+        loop {
+            if let Some(head) = self.interim.next_final(connection).ok()? {
+                return Some(Sent::Early(Box::new(head)));
+            }
+            let Connection { stream, input, .. } = connection;
+            match input.poll_fill(stream, &mut context) {
+                Poll::Ready(Ok(1..)) => {}
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// What is left of the parts, without the empty ones.
+fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3], usize) {
+    let mut slices = [IoSlice::new(&[]); 3];
+    let mut count = 0;
+    for part in parts {
+        let skipped = written.min(part.len());
+        written -= skipped;
+        if skipped < part.len() {
+            slices[count] = IoSlice::new(&part[skipped..]);
+            count += 1;
+        }
+    }
+    (slices, count)
+}
+
+/// Asks the source. Under tokio off the executor, since a source may block.
+async fn next_piece(mut lease: Lease, mut room: Vec<u8>) -> Result<(Lease, Vec<u8>, Piece)> {
+    let ask = move || {
+        let source = lease.source.as_mut();
+        let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room));
+        piece.map(|piece| (lease, room, piece))
+    };
+    let asked = match reactor::current() {
+        #[cfg(feature = "async")]
+        Some(reactor::Reactor::Tokio) => {
+            tokio::task::spawn_blocking(ask).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        }
+        _ => ask(),
+    };
+    asked.map_err(|error| {
+        let error = Error::from(error);
+        // A body that is another response keeps the error that it had.
+        if error.kind() == ErrorKind::Io && error.phase().is_none() {
+            Error::with(ErrorKind::Io, "the body's source failed").because(error)
+        } else {
+            error
+        }
+    })
+}
+
+fn source_failed(error: Error) -> Loss {
+    Loss { error: error.during(Phase::Send), lost: false }
+}
+
+fn mismatch(what: String) -> Loss {
+    source_failed(Error::with(ErrorKind::LengthMismatch, what))
+}

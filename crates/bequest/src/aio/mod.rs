@@ -1,0 +1,106 @@
+//! The same session for async code, on tokio (feature `async`).
+//!
+//! Names, settings, errors and behaviour are those of the blocking [`Session`](crate::Session);
+//! what reads a body is awaited.
+//!
+//! ```
+//! # let server = testbed::Testbed::start();
+//! # let url = server.url("/get");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! # runtime.block_on(async {
+//! let s = bequest::aio::Session::new();
+//! let r = s.get(&url).send().await?;
+//! println!("{}", r.text().await?);
+//! # Ok::<(), bequest::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod response;
+
+use std::future::Future;
+
+pub use response::Response;
+
+use crate::error::Result;
+use crate::exchange::exchange;
+use crate::future::BoxFuture;
+use crate::request::{Parts, PreparedRequest, Request};
+use crate::session::session_state;
+use crate::settings::SendOptions;
+
+session_state! {
+    /// Default data for requests, and the connections that they share, for async code.
+    ///
+    /// Requests take `&self`; the future of a request borrows nothing, so that it can be spawned:
+    /// it has the settings as they were when it was made. A clone has its own settings and shares
+    /// the connections.
+}
+
+impl Session {
+    /// The request with this session's state: headers, parameters, auth, hooks.
+    ///
+    /// # Errors
+    /// Whatever was wrong with an argument of the request; an error of the auth.
+    pub fn prepare<S>(&self, request: Request<S>) -> BoxFuture<'static, Result<PreparedRequest>> {
+        Box::pin(self.prepare_parts(*request.parts))
+    }
+
+    fn prepare_parts(
+        &self,
+        parts: Parts,
+    ) -> impl Future<Output = Result<PreparedRequest>> + Send + use<> {
+        let assembled = parts.assemble(&self.defaults());
+        async move {
+            let mut prepared = assembled?;
+            if let Some(auth) = prepared.auth.clone() {
+                let applied = auth.apply_async(&mut prepared).await;
+                applied.map_err(|error| error.of(&prepared.method, &prepared.url))?;
+            }
+            Ok(prepared)
+        }
+    }
+
+    /// Sends a prepared request. What `options` leave open is as the request has it, then as this
+    /// session has it.
+    ///
+    /// # Errors
+    /// [`Error`](crate::Error) has them all; it carries the request.
+    pub fn send(
+        &self,
+        request: PreparedRequest,
+        options: SendOptions,
+    ) -> impl Future<Output = Result<Response>> + Send + use<> {
+        let options = options.or(request.options.clone()).or(self.options_of());
+        let exchange = exchange(self.mounts.clone(), request, options);
+        async move { exchange.await.map(Response::from) }
+    }
+}
+
+impl Request<&Session> {
+    /// Sends it; the response comes with its body, unless it is streamed. The future borrows
+    /// nothing.
+    ///
+    /// # Errors
+    /// Whatever was wrong with an argument, before anything is sent; whatever failed on the way.
+    pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
+        let session = self.session.clone();
+        let prepared = session.prepare_parts(*self.parts);
+        async move { session.send(prepared.await?, SendOptions::new()).await }
+    }
+}
+
+/// Futures of this module can be spawned: checked by the compiler.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn futures_are_send_and_borrow_nothing() {
+        fn spawnable(_: impl Future + Send + 'static) {}
+        let s = Session::new();
+        spawnable(s.get("http://localhost:1/").send());
+        spawnable(s.prepare(s.get("http://localhost:1/")));
+        let prepared = Request::new("GET", "http://localhost:1/").prepare().unwrap();
+        spawnable(s.send(prepared, SendOptions::new()));
+    }
+}

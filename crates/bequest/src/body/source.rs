@@ -1,0 +1,182 @@
+//! What a streamed body is read from.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where the bytes come from.
+pub(crate) enum Source {
+    Reader(Box<dyn Read + Send>),
+    File { file: File, start: u64 },
+    Chunks(Box<dyn Iterator<Item = io::Result<Bytes>> + Send>),
+}
+
+/// What a source gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// That many bytes in the room that was offered.
+    Read(usize),
+    /// A chunk of the source's own.
+    Chunk(Bytes),
+    End,
+}
+
+impl Source {
+    /// The next piece. `room` is for sources that don't bring bytes of their own, and not empty.
+    pub(crate) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
+        match self {
+            Self::Reader(reader) => read(reader, room),
+            Self::File { file, .. } => read(file, room),
+            Self::Chunks(chunks) => loop {
+                match chunks.next().transpose()? {
+                    Some(chunk) if chunk.is_empty() => {}
+                    Some(chunk) => return Ok(Piece::Chunk(chunk)),
+                    None => return Ok(Piece::End),
+                }
+            },
+        }
+    }
+
+    fn is_rewindable(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        let Self::File { file, start } = self else {
+            return Err(Error::with(
+                ErrorKind::UnrewindableBody,
+                "the body has been sent, and can be read only once",
+            )
+            .remedied("send bytes or a file, or make a new body for each request"));
+        };
+        file.seek(SeekFrom::Start(*start)).map(drop).map_err(|error| {
+            Error::with(ErrorKind::UnrewindableBody, "the file can't be rewound").because(error)
+        })
+    }
+}
+
+fn read(reader: &mut impl Read, room: &mut [u8]) -> io::Result<Piece> {
+    loop {
+        match reader.read(room) {
+            Ok(0) => return Ok(Piece::End),
+            Ok(count) => return Ok(Piece::Read(count)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reader(_) => "Reader",
+            Self::File { .. } => "File",
+            Self::Chunks(_) => "Chunks",
+        })
+    }
+}
+
+/// A source that clones of a body share, and who has it.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(super) length: Option<u64>,
+    slot: Arc<Mutex<Slot>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// `None` while it is being sent.
+    source: Option<Source>,
+    begun: bool,
+}
+
+impl Streamed {
+    pub(super) fn new(source: Source, length: Option<u64>) -> Self {
+        let slot = Slot { source: Some(source), begun: false };
+        Self { length, slot: Arc::new(Mutex::new(slot)) }
+    }
+
+    pub(super) fn with_length(self, length: u64) -> Self {
+        Self { length: Some(length), ..self }
+    }
+
+    /// The same source, with a length.
+    pub(super) fn sharing(other: &Self, length: u64) -> Self {
+        Self { length: Some(length), slot: Arc::clone(&other.slot) }
+    }
+
+    pub(super) fn is_rewindable(&self) -> bool {
+        let slot = self.lock();
+        slot.source.as_ref().is_some_and(Source::is_rewindable)
+    }
+
+    /// Lends the source, at its beginning.
+    pub(crate) fn lend(self: &Arc<Self>) -> Result<Lease> {
+        let mut slot = self.lock();
+        let mut source = slot.source.take().ok_or_else(|| {
+            Error::with(ErrorKind::UnrewindableBody, "the body is being sent by another request")
+        })?;
+        if std::mem::replace(&mut slot.begun, true)
+            && let Err(error) = source.rewind()
+        {
+            slot.source = Some(source);
+            return Err(error);
+        }
+        Ok(Lease { source: Some(source), streamed: Arc::clone(self) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// A source that is being sent; dropping it gives the source back.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) source: Option<Source>,
+    streamed: Arc<Streamed>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.streamed.lock().source = self.source.take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn streamed(source: Source) -> Arc<Streamed> {
+        Arc::new(Streamed::new(source, None))
+    }
+
+    #[test]
+    fn what_can_be_read_once_is_lent_once() {
+        let streamed = streamed(Source::Reader(Box::new(&b"abc"[..])));
+        let mut lease = streamed.lend().unwrap();
+        let mut room = [0; 8];
+        let busy = streamed.lend().unwrap_err();
+        assert!(busy.to_string().contains("another request"), "{busy}");
+        assert_eq!(lease.source.as_mut().unwrap().next(&mut room).unwrap(), Piece::Read(3));
+        assert_eq!(&room[..3], b"abc");
+        drop(lease);
+        for _ in 0..2 {
+            assert_eq!(streamed.lend().unwrap_err().kind(), ErrorKind::UnrewindableBody);
+        }
+    }
+
+    #[test]
+    fn empty_chunks_are_skipped() {
+        let chunks = ["", "hi", "", "there"].map(|chunk| Ok(Bytes::from(chunk)));
+        let mut source = Source::Chunks(Box::new(chunks.into_iter()));
+        assert_eq!(source.next(&mut []).unwrap(), Piece::Chunk("hi".into()));
+        assert_eq!(source.next(&mut []).unwrap(), Piece::Chunk("there".into()));
+        assert_eq!(source.next(&mut []).unwrap(), Piece::End);
+    }
+}

@@ -1,0 +1,134 @@
+//! From a prepared request to the final response: hooks, auth rounds, the body.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::adapter::Mounts;
+use crate::auth::Round;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::hooks::ResponseHooks;
+use crate::reactor::{self, Reactor};
+use crate::request::PreparedRequest;
+use crate::response::Response;
+use crate::settings::{SendOptions, Settings};
+
+/// How often an auth may ask for another round; one that goes on is broken.
+const MOST_ROUNDS: usize = 10;
+
+/// Sends the request, and again as its auth asks for, until there is a response for the caller.
+/// An error carries the request.
+pub(crate) async fn exchange(
+    mounts: Mounts,
+    mut request: PreparedRequest,
+    options: SendOptions,
+) -> Result<Response> {
+    let settings = match options.resolve(Instant::now()) {
+        Ok(settings) => settings,
+        Err(error) => return Err(failed(error.during(Phase::Prepare), request)),
+    };
+    let mut history = Vec::new();
+    loop {
+        let mut response = hop(&mounts, request, &settings).await?;
+        response.head_mut().history.append(&mut history);
+        let Some(again) = answer(&mut response, &settings).await? else { return Ok(response) };
+        request = again;
+        history = std::mem::take(&mut response.head_mut().history);
+        history.push(response);
+        if history.len() > MOST_ROUNDS {
+            let error = Error::with(
+                ErrorKind::Auth,
+                format!("the auth asked for more than {MOST_ROUNDS} rounds"),
+            );
+            return Err(failed(error, request));
+        }
+    }
+}
+
+/// One request and its response: hooks, adapter, body, hooks.
+async fn hop(
+    mounts: &Mounts,
+    mut request: PreparedRequest,
+    settings: &Settings,
+) -> Result<Response> {
+    let mut response = match send(mounts, &mut request, settings).await {
+        Ok(response) => response,
+        Err(error) => return Err(failed(error, request)),
+    };
+    let hooks = request.hooks.response.clone();
+    response.head_mut().request = Some(request);
+    response.head_mut().max_content = settings.max_content;
+    if !settings.stream
+        && let Err(error) = response.collect().await
+    {
+        return Err(match response.head_mut().request.take() {
+            Some(request) => failed(error, request),
+            None => error,
+        });
+    }
+    if hooks.is_empty() { Ok(response) } else { call(&hooks, response) }
+}
+
+async fn send(
+    mounts: &Mounts,
+    request: &mut PreparedRequest,
+    settings: &Settings,
+) -> Result<Response> {
+    let mut index = 0;
+    while let Some(hook) = request.hooks.request.at(index) {
+        hook(request)?;
+        index += 1;
+    }
+    // Cloned, since the future borrows the request whose URL chose it.
+    let adapter = Arc::clone(mounts.find(&request.url)?);
+    adapter.send(request, settings).await
+}
+
+fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
+    let (method, url) = (response.request().method.clone(), response.url().clone());
+    let mut index = 0;
+    while let Some(hook) = hooks.at(index) {
+        response = hook(response).map_err(|error| match error.kind() {
+            // Its message names the URL, in Requests' words.
+            ErrorKind::HttpStatus => error,
+            _ => error.of(&method, &url),
+        })?;
+        index += 1;
+    }
+    Ok(response)
+}
+
+fn failed(error: Error, request: PreparedRequest) -> Error {
+    error.of(&request.method, &request.url).carry_request(request)
+}
+
+/// Asks the auth whether the response is for the caller; `None` says it is.
+async fn answer(response: &mut Response, settings: &Settings) -> Result<Option<PreparedRequest>> {
+    let Some(auth) = response.request().auth.clone() else { return Ok(None) };
+    let mut again = response.request().clone();
+    let round = match reactor::current() {
+        #[cfg(feature = "async")]
+        Some(Reactor::Tokio) => auth.answer_async(response, &mut again).await?,
+        Some(Reactor::CallingThread) | None => auth.answer(response, &mut again)?,
+    };
+    match round {
+        Round::Done => Ok(None),
+        Round::Again => {
+            // Read to its end, so that the next round can use the same connection; or closed, if
+            // that would take more than a little.
+            if settings.stream {
+                drain(response).await;
+            }
+            Ok(Some(again))
+        }
+    }
+}
+
+/// The most that is read of a body that nobody will see.
+const DRAINED: u64 = 64 * 1024;
+
+async fn drain(response: &mut Response) {
+    let limit = std::mem::replace(&mut response.head_mut().max_content, Some(DRAINED));
+    // What failed or was too large has closed its connection, which is all that matters here.
+    let _ = response.collect().await;
+    response.head_mut().max_content = limit;
+}

@@ -1,0 +1,150 @@
+//! Writing a request's head, and refusing what would make another request of it.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+
+/// Appends the request line and the fields, in their order and case, and the empty line.
+///
+/// Everything is checked: nothing that a caller puts into a target, a name or a value can end a
+/// line (RFC 9112, section 11.1). The method is a token by its type.
+pub(crate) fn write_head(
+    out: &mut Vec<u8>,
+    method: &str,
+    target: &str,
+    headers: &Headers,
+) -> Result<()> {
+    check_target(target)?;
+    check_headers(headers)?;
+    out.extend_from_slice(method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    for (name, value) in headers.fields() {
+        out.extend_from_slice(name);
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// A request target is visible ASCII (RFC 9112, section 3.2).
+pub(crate) fn check_target(target: &str) -> Result<()> {
+    if target.is_empty() {
+        return Err(Error::with(ErrorKind::InvalidUrl, "the request target is empty")
+            .remedied("write at least `/`"));
+    }
+    match target.char_indices().find(|(_, c)| !c.is_ascii_graphic()) {
+        None => Ok(()),
+        Some((at, c)) => Err(Error::with(
+            ErrorKind::InvalidUrl,
+            format!("request target `{}`: {c:?} at {at} is not allowed", target.escape_debug()),
+        )
+        .remedied("percent-encode it")),
+    }
+}
+
+/// Names are tokens; values have no controls and do not begin with white space (RFC 9110, section
+/// 5.5).
+pub(crate) fn check_headers(headers: &Headers) -> Result<()> {
+    for (name, value) in headers.fields() {
+        let token = !name.is_empty() && name.iter().all(|&byte| is_token(byte));
+        if !token || !is_value(value) {
+            return Err(refuse(name, value, token));
+        }
+    }
+    Ok(())
+}
+
+fn is_value(value: &[u8]) -> bool {
+    // Without an early exit this is a loop over words.
+    let controls = value.iter().fold(false, |found, &byte| found | (byte < 0x20) | (byte == 0x7f));
+    !controls && value.first() != Some(&b' ')
+}
+
+/// The value is named by what is wrong with it, not quoted: it may be a secret.
+#[cold]
+fn refuse(name: &[u8], value: &[u8], token: bool) -> Error {
+    let shown = String::from_utf8_lossy(name).escape_debug().to_string();
+    if !token {
+        return Error::with(
+            ErrorKind::InvalidHeader,
+            format!("header name `{shown}`: only letters, digits and !#$%&'*+-.^_`|~ are allowed"),
+        )
+        .remedied("take the other characters out");
+    }
+    let rule = match value.iter().position(|&byte| byte < 0x20 || byte == 0x7f) {
+        Some(at) => format!("the control character {:?} at {at}", char::from(value[at])),
+        None => "white space at its beginning".to_owned(),
+    };
+    Error::with(ErrorKind::InvalidHeader, format!("header `{shown}`: its value has {rule}"))
+        .remedied("take it out; a value ends where its line ends")
+}
+
+/// `tchar` of RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let (allowed, mut at) = (b"!#$%&'*+-.^_`|~", 0);
+        while at < allowed.len() {
+            table[allowed[at] as usize] = true;
+            at += 1;
+        }
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] |= (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        table
+    };
+    TOKEN[usize::from(byte)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(target: &str, headers: &Headers) -> Result<String> {
+        let mut out = Vec::new();
+        write_head(&mut out, "GET", target, headers)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn fields_leave_as_they_are() {
+        let headers = Headers::from([("hOST", "h"), ("X", ""), ("x-Two", "a  b "), ("X", "2")]);
+        assert_eq!(
+            head("/a?b", &headers).unwrap(),
+            "GET /a?b HTTP/1.1\r\nhOST: h\r\nX: \r\nx-Two: a  b \r\nX: 2\r\n\r\n"
+        );
+        let latin = Headers::from([("x", b"caf\xe9".as_slice())]);
+        let mut out = Vec::new();
+        write_head(&mut out, "GET", "/", &latin).unwrap();
+        assert_eq!(out, b"GET / HTTP/1.1\r\nx: caf\xe9\r\n\r\n");
+    }
+
+    #[test]
+    fn nothing_ends_a_line_early() {
+        for bad in ["a\r\nb", "a\nb", "a\rb", "a\0b", "a\tb", "a\x7fb", " a", "\ta"] {
+            let error = head("/", &Headers::from([("Name", bad)])).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidHeader, "{bad:?}");
+            assert!(error.to_string().starts_with("header `Name`: its value has "), "{error}");
+            assert!(error.remedy().is_some());
+        }
+        for bad in ["", "a b", "a:", "a\r\nb", "a\t", "\0", "é", "(", "a/b"] {
+            let error = head("/", &Headers::from([(bad, "v")])).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidHeader, "{bad:?}");
+        }
+        for bad in ["", "/a b", "/\r\nX: y", "/\t", "/\0", "/é", "/\x7f"] {
+            let error = head(bad, &Headers::new()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_value_is_not_quoted() {
+        let error = head("/", &Headers::from([("Authorization", "secret\n")])).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

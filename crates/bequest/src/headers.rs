@@ -1,0 +1,392 @@
+//! Header fields in order, as they were typed or received.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::ops::Range;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::{Error, ErrorKind};
+use crate::secrets;
+
+/// A list of header fields that keeps order and case, and is looked up without regard to case
+/// (RFC 9110, section 5.1; Requests' `CaseInsensitiveDict`, but repeats are kept).
+///
+/// What is put in is what HTTP/1.1 sends, in this order and this case. Nothing is checked here: a
+/// name or value that HTTP does not allow is
+/// [`ErrorKind::InvalidHeader`](crate::ErrorKind::InvalidHeader) when the request is sent.
+///
+/// ```
+/// # use bequest::Headers;
+/// let mut headers = Headers::from([("X-Pizza", "kenneth"), ("Accept", "*/*")]);
+/// headers.insert("x-pizza", "margherita"); // replaces, keeps the place
+/// headers.append("Accept", "text/html"); // repeats
+/// assert_eq!(headers.get("X-PIZZA"), Some("margherita"));
+/// assert_eq!(headers.get_all("accept").collect::<Vec<_>>(), ["*/*", "text/html"]);
+/// assert_eq!(headers.to_string(), "x-pizza: margherita\r\nAccept: */*\r\nAccept: text/html\r\n");
+/// ```
+#[derive(Clone, Default)]
+pub struct Headers {
+    // One allocation for all text, one for the list: a response's head is copied once, as a whole.
+    text: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Headers {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The first value of that name; `None` where there is none, or it is not UTF-8 (then
+    /// [`get_bytes`](Self::get_bytes) has it).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The first value of that name, as bytes.
+    pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
+        self.position(name).map(|at| self.value(at))
+    }
+
+    /// Every value of that name that is UTF-8, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.get_all_bytes(name).filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Every value of that name, as bytes, in order.
+    pub fn get_all_bytes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields()
+            .filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// Whether there is a field of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// Sets the field: the first one of that name is replaced where it stands, the others go; a
+    /// new name is put at the end.
+    pub fn insert(&mut self, name: impl AsRef<str>, value: impl ToHeaderValue) {
+        let name = name.as_ref();
+        let field = self.store(name.as_bytes(), &value);
+        match self.position(name) {
+            None => self.fields.push(field),
+            Some(first) => {
+                let text = &self.text;
+                let mut at = 0;
+                self.fields.retain(|field| {
+                    at += 1;
+                    let same = text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes());
+                    at - 1 <= first || !same
+                });
+                self.fields[first] = field;
+                self.compact();
+            }
+        }
+    }
+
+    /// Adds a field at the end, whatever there is of that name.
+    pub fn append(&mut self, name: impl AsRef<str>, value: impl ToHeaderValue) {
+        let field = self.store(name.as_ref().as_bytes(), &value);
+        self.fields.push(field);
+    }
+
+    /// Takes every field of that name out, and says whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let (text, before) = (&self.text, self.fields.len());
+        self.fields.retain(|field| {
+            !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes())
+        });
+        self.fields.len() < before
+    }
+
+    /// Sets every field of `other` here too, in its order: a name that is here already is replaced
+    /// where it stands, its repeats included.
+    pub fn update(&mut self, other: &Self) {
+        for (at, field) in other.fields.iter().enumerate() {
+            let (name, value) = (other.name(field), &other.text[field.value.clone()]);
+            let seen = other.fields[..at]
+                .iter()
+                .any(|earlier| other.name(earlier).eq_ignore_ascii_case(name));
+            if seen { self.append(name, value) } else { self.insert(name, value) }
+        }
+    }
+
+    /// Takes every field out.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.fields.clear();
+    }
+
+    /// How many fields there are, repeats counted.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Names and values in order. Values are bytes; HTTP promises no more.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { headers: self, fields: self.fields.iter() }
+    }
+
+    fn name(&self, field: &Field) -> &str {
+        // Put in as `str`, or parsed as a token: always ASCII or UTF-8.
+        std::str::from_utf8(&self.text[field.name.clone()]).unwrap_or_default()
+    }
+
+    fn value(&self, at: usize) -> &[u8] {
+        &self.text[self.fields[at].value.clone()]
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.fields
+            .iter()
+            .position(|field| self.text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    fn store(&mut self, name: &[u8], value: &(impl ToHeaderValue + ?Sized)) -> Field {
+        let start = self.text.len();
+        self.text.extend_from_slice(name);
+        let middle = self.text.len();
+        value.write_to(&mut self.text);
+        Field { name: start..middle, value: middle..self.text.len() }
+    }
+
+    /// Drops text that no field points to, once it is the greater part.
+    fn compact(&mut self) {
+        let used: usize = self.fields.iter().map(|f| f.name.len() + f.value.len()).sum();
+        if self.text.len() > 2 * used + 1024 {
+            *self = self.iter().collect();
+        }
+    }
+}
+
+// For the modules that write and read heads.
+impl Headers {
+    /// A received head: its text, and where names and values are in it.
+    pub(crate) fn received(
+        text: Vec<u8>,
+        fields: impl Iterator<Item = (Range<usize>, Range<usize>)>,
+    ) -> Self {
+        let fields = fields.map(|(name, value)| Field { name, value }).collect();
+        Self { text, fields }
+    }
+
+    /// Names and values as bytes, in order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+    }
+
+    /// Puts a field before all others.
+    pub(crate) fn prepend(&mut self, name: &str, value: impl ToHeaderValue) {
+        let field = self.store(name.as_bytes(), &value);
+        self.fields.insert(0, field);
+    }
+}
+
+/// The fields of a [`Headers`], in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    headers: &'a Headers,
+    fields: std::slice::Iter<'a, Field>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let field = self.fields.next()?;
+        Some((self.headers.name(field), &self.headers.text[field.value.clone()]))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.fields.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = (&'a str, &'a [u8]);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl<N: AsRef<str>, V: ToHeaderValue> Extend<(N, V)> for Headers {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
+        for (name, value) in fields {
+            self.append(name, value);
+        }
+    }
+}
+
+impl<N: AsRef<str>, V: ToHeaderValue> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        let mut headers = Self::new();
+        headers.extend(fields);
+        headers
+    }
+}
+
+macro_rules! from_collection {
+    ($([$($generics:tt)*] $collection:ty;)*) => {$(
+        impl<N: AsRef<str>, V: ToHeaderValue, $($generics)*> From<$collection> for Headers {
+            fn from(fields: $collection) -> Self {
+                fields.into_iter().collect()
+            }
+        }
+    )*};
+}
+
+from_collection! {
+    [const LEN: usize] [(N, V); LEN];
+    [] Vec<(N, V)>;
+    [] BTreeMap<N, V>;
+    [S] HashMap<N, V, S>;
+}
+
+impl<N: AsRef<str>, V: ToHeaderValue> From<&[(N, V)]> for Headers {
+    fn from(fields: &[(N, V)]) -> Self {
+        fields.iter().map(|(name, value)| (name, value)).collect()
+    }
+}
+
+impl From<&Self> for Headers {
+    fn from(headers: &Self) -> Self {
+        headers.clone()
+    }
+}
+
+impl From<&HeaderMap> for Headers {
+    fn from(map: &HeaderMap) -> Self {
+        map.iter().map(|(name, value)| (name.as_str(), value)).collect()
+    }
+}
+
+impl From<HeaderMap> for Headers {
+    fn from(map: HeaderMap) -> Self {
+        (&map).into()
+    }
+}
+
+impl TryFrom<&Headers> for HeaderMap {
+    type Error = Error;
+
+    fn try_from(headers: &Headers) -> Result<Self, Error> {
+        let mut map = Self::with_capacity(headers.len());
+        for (name, value) in headers {
+            let invalid = || Error::with(ErrorKind::InvalidHeader, format!("header `{name}`"));
+            let key: HeaderName = name.parse().map_err(|error| invalid().because(error))?;
+            let value = HeaderValue::from_bytes(value).map_err(|error| invalid().because(error))?;
+            map.append(key, value);
+        }
+        Ok(map)
+    }
+}
+
+impl TryFrom<Headers> for HeaderMap {
+    type Error = Error;
+
+    fn try_from(headers: Headers) -> Result<Self, Error> {
+        (&headers).try_into()
+    }
+}
+
+impl PartialEq for Headers {
+    /// The same fields in the same order; names without regard to case.
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self
+                .fields()
+                .zip(other.fields())
+                .all(|(mine, theirs)| mine.0.eq_ignore_ascii_case(theirs.0) && mine.1 == theirs.1)
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Display for Headers {
+    /// As on the wire, each field with its CRLF; what is not UTF-8 is shown as U+FFFD. Nothing is
+    /// masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in self {
+            write!(f, "{name}: {}\r\n", String::from_utf8_lossy(value))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Headers {
+    /// As a map; the values of Authorization, Cookie and their like are masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.iter().map(|(name, value)| {
+            let secret = secrets::is_secret_header(name);
+            let value = if secret { secrets::MASK.into() } else { String::from_utf8_lossy(value) };
+            (name, value)
+        });
+        f.debug_map().entries(shown).finish()
+    }
+}
+
+/// What can be a header's value: text, bytes, an integer.
+pub trait ToHeaderValue {
+    /// Appends the value, as it shall be on the wire.
+    fn write_to(&self, buffer: &mut Vec<u8>);
+}
+
+macro_rules! header_values {
+    ($(|$value:ident: $type:ty| $bytes:expr;)*) => {$(
+        impl ToHeaderValue for $type {
+            fn write_to(&self, buffer: &mut Vec<u8>) {
+                let $value = self;
+                buffer.extend_from_slice($bytes);
+            }
+        }
+    )*};
+}
+
+header_values! {
+    |value: str| value.as_bytes();
+    |value: String| value.as_bytes();
+    |value: std::borrow::Cow<'_, str>| value.as_bytes();
+    |value: [u8]| value;
+    |value: Vec<u8>| value;
+    |value: bytes::Bytes| value;
+    |value: HeaderValue| value.as_bytes();
+    |value: u16| value.to_string().as_bytes();
+    |value: u32| value.to_string().as_bytes();
+    |value: u64| value.to_string().as_bytes();
+    |value: usize| value.to_string().as_bytes();
+    |value: i32| value.to_string().as_bytes();
+    |value: i64| value.to_string().as_bytes();
+}
+
+impl<const N: usize> ToHeaderValue for [u8; N] {
+    fn write_to(&self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(self);
+    }
+}
+
+impl<V: ToHeaderValue + ?Sized> ToHeaderValue for &V {
+    fn write_to(&self, buffer: &mut Vec<u8>) {
+        (**self).write_to(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! A connection and what belongs to it while it lives.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::buffer::Buffer;
+use super::dial::{Dialed, Steps};
+use super::pool::PoolKey;
+use super::stream::Stream;
+use crate::reactor;
+
+/// A connection that is not checked again this soon after its last use: a server that closes
+/// needs longer to say so.
+const MOMENT: Duration = Duration::from_millis(5);
+
+/// A stream, its buffers and its place in the pool.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Stream,
+    pub(crate) input: Buffer,
+    /// Room for heads and small bodies, used again by each request.
+    pub(crate) output: Vec<u8>,
+    pub(crate) peer: SocketAddr,
+    /// How it was opened, until the first request on it has told.
+    pub(crate) opened: Option<Steps>,
+    /// How long the server keeps it when idle, where it said so.
+    pub(crate) server_keeps: Option<Duration>,
+    pub(super) key: Arc<PoolKey>,
+    pub(super) epoch: u64,
+    pub(super) idle_since: Instant,
+    generation: u64,
+}
+
+impl Connection {
+    pub(super) fn new(dialed: Dialed, key: Arc<PoolKey>, epoch: u64) -> Box<Self> {
+        Box::new(Self {
+            stream: dialed.stream,
+            input: Buffer::default(),
+            output: Vec::new(),
+            peer: dialed.peer,
+            opened: Some(dialed.steps),
+            server_keeps: None,
+            key,
+            epoch,
+            idle_since: dialed.ready,
+            generation: reactor::generation(),
+        })
+    }
+
+    /// Whether it was opened by this process, not by the one it was forked from.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.generation == reactor::generation()
+    }
+
+    /// Whether it may carry another request, after it has idled until now.
+    pub(super) fn is_usable(&mut self, now: Instant, keep: Duration) -> bool {
+        let idle = now.saturating_duration_since(self.idle_since);
+        let keep = self.server_keeps.map_or(keep, |server| server.min(keep));
+        self.is_ours() && idle < keep && (idle < MOMENT || !self.stream.is_stale())
+    }
+
+    /// Gives back what it does not need while it idles.
+    pub(super) fn rest(&mut self, now: Instant) {
+        const KEPT: usize = 8 * 1024;
+        self.idle_since = now;
+        self.input.shrink();
+        if self.output.capacity() > KEPT {
+            self.output = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Idle connections, by everything that makes one different from another.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::dial::Dialed;
+use super::tls::Verify;
+
+/// Where a connection leads, and how. Everything that makes a connection different is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    /// How the server is verified; `None` is a connection without TLS.
+    pub(crate) tls: Option<&'a Verify>,
+}
+
+/// An [`Origin`] that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PoolKey {
+    host: Box<str>,
+    port: u16,
+    tls: Option<Verify>,
+}
+
+impl PoolKey {
+    fn new(origin: Origin<'_>) -> Self {
+        Self { host: origin.host.into(), port: origin.port, tls: origin.tls.cloned() }
+    }
+
+    fn is(&self, origin: Origin<'_>) -> bool {
+        Origin { host: &self.host, port: self.port, tls: self.tls.as_ref() } == origin
+    }
+}
+
+/// How much a pool keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolLimits {
+    /// Origins with idle connections; the one not used for longest makes room.
+    pub(crate) origins: usize,
+    /// Idle connections to one origin; the oldest makes room.
+    pub(crate) idle: usize,
+    /// How long one may idle.
+    pub(crate) keep: Duration,
+}
+
+/// Idle connections. The last used goes out first: it is the least likely to have been closed.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    limits: PoolLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The origin used last: most sessions have but one, which then costs no hash.
+    recent: Option<Place>,
+    others: HashMap<Arc<PoolKey>, Place>,
+    /// Counts `close`s: what was opened before one is not taken back after it.
+    epoch: u64,
+    /// Counts uses, to tell which origin was not used for longest.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Place {
+    key: Arc<PoolKey>,
+    idle: Vec<Box<Connection>>,
+    used: u64,
+}
+
+/// The right to open a connection that belongs to the pool.
+#[derive(Debug)]
+pub(crate) struct Vacancy {
+    key: Arc<PoolKey>,
+    epoch: u64,
+}
+
+impl Vacancy {
+    pub(crate) fn fill(self, dialed: Dialed) -> Box<Connection> {
+        Connection::new(dialed, self.key, self.epoch)
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(limits: PoolLimits) -> Self {
+        Self { limits, state: Mutex::default() }
+    }
+
+    /// A connection that may be used at once.
+    pub(crate) fn take(&self, origin: Origin<'_>, now: Instant) -> Result<Box<Connection>, Vacancy> {
+        let mut dead = Vec::new(); // Closed when the lock is gone.
+        loop {
+            let mut state = self.lock();
+            let epoch = state.epoch;
+            let place = state.place(origin);
+            let Some(mut connection) = place.idle.pop() else {
+                return Err(Vacancy { key: Arc::clone(&place.key), epoch });
+            };
+            drop(state);
+            if connection.is_usable(now, self.limits.keep) {
+                return Ok(connection);
+            }
+            dead.push(connection);
+        }
+    }
+
+    /// The right to open a connection, whatever idles.
+    pub(crate) fn vacancy(&self, origin: Origin<'_>) -> Vacancy {
+        let mut state = self.lock();
+        let epoch = state.epoch;
+        Vacancy { key: Arc::clone(&state.place(origin).key), epoch }
+    }
+
+    /// Takes a connection whose response was read to its end.
+    pub(crate) fn put(&self, mut connection: Box<Connection>, now: Instant) {
+        connection.rest(now);
+        let mut state = self.lock();
+        if connection.epoch != state.epoch || !connection.is_ours() {
+            return;
+        }
+        let key = Arc::clone(&connection.key);
+        let place = state.place_of(key);
+        place.idle.push(connection);
+        let surplus = (place.idle.len() > self.limits.idle).then(|| place.idle.remove(0));
+        let evicted = state.evict(self.limits.origins);
+        drop(state);
+        drop((surplus, evicted));
+    }
+
+    /// Closes what idles, and what is still in use once it is given back.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        let epoch = state.epoch + 1;
+        let old = mem::replace(&mut *state, State { epoch, ..State::default() });
+        drop(state);
+        drop(old);
+    }
+
+    /// Nothing that runs under the lock leaves the state half changed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl State {
+    fn place(&mut self, origin: Origin<'_>) -> &mut Place {
+        if !self.recent.as_ref().is_some_and(|recent| recent.key.is(origin)) {
+            self.make_recent(Arc::new(PoolKey::new(origin)));
+        }
+        self.touch()
+    }
+
+    fn place_of(&mut self, key: Arc<PoolKey>) -> &mut Place {
+        let is_recent = |recent: &Place| Arc::ptr_eq(&recent.key, &key) || recent.key == key;
+        if !self.recent.as_ref().is_some_and(is_recent) {
+            self.make_recent(key);
+        }
+        self.touch()
+    }
+
+    fn make_recent(&mut self, key: Arc<PoolKey>) {
+        let place = self.others.remove(&key);
+        let place = place.unwrap_or(Place { key, idle: Vec::new(), used: 0 });
+        if let Some(old) = self.recent.replace(place)
+            && !old.idle.is_empty()
+        {
+            self.others.insert(Arc::clone(&old.key), old);
+        }
+    }
+
+    fn touch(&mut self) -> &mut Place {
+        self.clock += 1;
+        let used = self.clock;
+        let place = self.recent.as_mut().expect("both callers have just put one there");
+        place.used = used;
+        place
+    }
+
+    /// Takes out the origin not used for longest, if there are too many.
+    fn evict(&mut self, most: usize) -> Option<Place> {
+        if self.others.len() < most.max(1) {
+            return None;
+        }
+        let oldest = self.others.values().min_by_key(|place| place.used)?.key.clone();
+        self.others.remove(&oldest)
+    }
+}

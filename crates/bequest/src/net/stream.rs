@@ -1,0 +1,104 @@
+//! A socket, or TLS over one.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::reactor::Socket;
+
+/// What requests are written to and responses read from.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(Socket),
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::client::TlsStream<Socket>>),
+}
+
+impl Stream {
+    pub(crate) fn socket(&mut self) -> &mut Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_mut().0,
+        }
+    }
+
+    /// Whether it can't carry another request: the peer has closed, or sent what nobody asked for.
+    pub(crate) fn is_stale(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_stale(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => {
+                if !stream.get_ref().0.is_stale() {
+                    return false;
+                }
+                // Session tickets may come at any time: let TLS read what is there. Only if there
+                // was no more than that, nothing is ready.
+                stream.get_mut().0.expect_data();
+                let mut context = Context::from_waker(std::task::Waker::noop());
+                let mut byte = [0; 1];
+                let read = Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+                read.is_ready()
+            }
+        }
+    }
+}
+
+/// The same call on whichever stream it is.
+macro_rules! either {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            Stream::Plain(socket) => {
+                let $stream = Pin::new(socket);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        either!(self, stream => stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self, stream => stream.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_shutdown(context))
+    }
+}

@@ -1,0 +1,101 @@
+//! Client configurations: built when the first handshake needs one, shared by the process.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::danger::AcceptAny;
+use super::provider::provider;
+use super::verify::Verify;
+use crate::error::{Error, ErrorKind, Phase, Result};
+
+/// How many configurations are kept; a program that uses more builds some again.
+const MOST: usize = 64;
+
+static CONFIGS: Mutex<Vec<(Key, Arc<ClientConfig>)>> = Mutex::new(Vec::new());
+
+/// A setting, and the state of the file that it names: a file that changed is another setting.
+/// Session tickets belong to a configuration, so they are never shared between two keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key(Verify, Option<FileState>);
+
+/// Inode, size and time of change.
+type FileState = (u64, u64, i64, i64);
+
+/// The configuration for that setting.
+pub(super) fn config(verify: &Verify) -> Result<Arc<ClientConfig>> {
+    let key = Key(verify.clone(), file_state(verify)?);
+    let mut configs = CONFIGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(at) = configs.iter().position(|(known, _)| *known == key) {
+        return Ok(Arc::clone(&configs[at].1));
+    }
+    let config = Arc::new(build(verify)?);
+    if configs.len() >= MOST {
+        configs.remove(0);
+    }
+    configs.push((key, Arc::clone(&config)));
+    Ok(config)
+}
+
+fn build(verify: &Verify) -> Result<ClientConfig> {
+    let provider = provider()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::with(ErrorKind::Tls, "TLS has no cipher suites").because(error))?;
+    let builder = match roots(verify)? {
+        Some(roots) => builder.with_root_certificates(roots),
+        None => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AcceptAny(provider))),
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The roots to trust; `None` trusts anybody.
+fn roots(verify: &Verify) -> Result<Option<RootCertStore>> {
+    Ok(match verify {
+        Verify::Yes => Some(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()),
+        Verify::No => None,
+        Verify::Pem(pem) => Some(parse(pem, "the PEM text given to `verify`")?),
+        Verify::Bundle(path) => {
+            let pem = fs::read(path).map_err(|error| unreadable(path, error))?;
+            Some(parse(&pem, &format!("`{}`", path.display()))?)
+        }
+    })
+}
+
+fn parse(pem: &[u8], source: &str) -> Result<RootCertStore> {
+    let unusable = |what: &str| {
+        Error::with(ErrorKind::Tls, format!("{source} {what}"))
+            .during(Phase::Prepare)
+            .remedied("`verify` takes CA certificates in PEM form")
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unusable("is not PEM").because(error))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable("has a certificate that can't be a root").because(error))?;
+    }
+    if roots.is_empty() { Err(unusable("has no certificate")) } else { Ok(roots) }
+}
+
+fn file_state(verify: &Verify) -> Result<Option<FileState>> {
+    let Verify::Bundle(path) = verify else { return Ok(None) };
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    Ok(Some((metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec())))
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::with(ErrorKind::Tls, format!("the CA bundle `{}` can't be read", path.display()))
+        .during(Phase::Prepare)
+        .because(error)
+        .remedied("check the path that was given to `verify`")
+}

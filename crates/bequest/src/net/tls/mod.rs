@@ -1,0 +1,15 @@
+//! TLS: whom to trust, and the handshake.
+
+#[cfg(feature = "tls")]
+mod config;
+#[cfg(feature = "tls")]
+mod danger;
+#[cfg(feature = "tls")]
+mod handshake;
+#[cfg(feature = "tls")]
+mod provider;
+mod verify;
+
+#[cfg(feature = "tls")]
+pub(crate) use handshake::handshake;
+pub use verify::Verify;

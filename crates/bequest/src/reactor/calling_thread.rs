@@ -1,0 +1,252 @@
+//! Waiting on the calling thread.
+//!
+//! A future that is pending has registered what it waits for: sockets, a deadline. If that is one
+//! socket to be read and nobody else could wake the future, the thread does not ask `poll(2)` first
+//! but grants that socket one blocking `recv`: two system calls for a request, not three. Otherwise
+//! it waits in `poll(2)`.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::mem::{self, ManuallyDrop};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::interrupt;
+use super::wake::Notifier;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What the future polled on this thread waits for.
+#[derive(Default)]
+struct Waits {
+    entered: bool,
+    sockets: Vec<(Arc<OwnedFd>, PollFlags)>,
+    deadline: Option<Instant>,
+    permit: Option<Permit>,
+    ready: Vec<RawFd>,
+    interrupted: bool,
+    spare: Option<Arc<Notifier>>,
+}
+
+/// One blocking `recv` on this socket, until then.
+struct Permit {
+    socket: RawFd,
+    until: Option<Instant>,
+}
+
+thread_local! {
+    // Never dropped, so that a request made while the thread's other locals are being dropped
+    // finds it alive; `TIDY` frees what it holds.
+    static WAITS: ManuallyDrop<RefCell<Waits>> = const { ManuallyDrop::new(RefCell::new(Waits {
+        entered: false,
+        sockets: Vec::new(),
+        deadline: None,
+        permit: None,
+        ready: Vec::new(),
+        interrupted: false,
+        spare: None,
+    })) };
+    static TIDY: Tidy = const { Tidy };
+}
+
+struct Tidy;
+
+impl Drop for Tidy {
+    fn drop(&mut self) {
+        with(|waits| {
+            if !waits.entered {
+                *waits = Waits::default();
+            }
+        });
+    }
+}
+
+/// The borrow never lasts while foreign code runs, so it can't fail.
+fn with<T>(f: impl FnOnce(&mut Waits) -> T) -> T {
+    WAITS.with(|waits| f(&mut waits.borrow_mut()))
+}
+
+pub(super) fn is_entered() -> bool {
+    with(|waits| waits.entered)
+}
+
+/// The future being polled waits for this socket.
+pub(super) fn register(socket: &Arc<OwnedFd>, events: PollFlags) {
+    with(|waits| {
+        match waits.sockets.iter_mut().find(|(known, _)| Arc::ptr_eq(known, socket)) {
+            Some((_, known)) => *known |= events,
+            None => waits.sockets.push((Arc::clone(socket), events)),
+        }
+    });
+}
+
+/// The future being polled waits for this moment.
+pub(super) fn register_deadline(at: Instant) {
+    with(|waits| waits.deadline = Some(waits.deadline.map_or(at, |known| known.min(at))));
+}
+
+/// Whether the socket may block in one `recv` now, and until when; asking uses the permission up.
+pub(super) fn take_permit(socket: &OwnedFd) -> Option<Option<Instant>> {
+    with(|waits| {
+        let permit = waits.permit.take_if(|permit| permit.socket == socket.as_raw_fd())?;
+        let slice = interrupt::is_installed().then(|| Instant::now() + interrupt::SLICE);
+        Some(match (permit.until, slice) {
+            (Some(deadline), Some(slice)) => Some(deadline.min(slice)),
+            (deadline, slice) => deadline.or(slice),
+        })
+    })
+}
+
+/// The blocking `recv` returned without data: a signal, or its time was over.
+pub(super) fn note_interruption() {
+    with(|waits| waits.interrupted = true);
+}
+
+/// Whether the last `poll(2)` found the socket ready.
+pub(super) fn was_ready(socket: &OwnedFd) -> bool {
+    with(|waits| waits.ready.contains(&socket.as_raw_fd()))
+}
+
+/// Runs the future to its end on this thread. May be nested, and may be called inside any other
+/// executor, which it then blocks.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    // Declared before the future: dropped after it, so that the future's own drop may wait too.
+    let scope = Scope::enter();
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::clone(&scope.notifier));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        scope.wait()?;
+    }
+}
+
+/// One `block_on`: what an outer one on the same thread waits for is put aside meanwhile.
+struct Scope {
+    outer: Waits,
+    notifier: Arc<Notifier>,
+}
+
+impl Scope {
+    fn enter() -> Self {
+        let (outer, spare) = with(|waits| {
+            let spare = waits.spare.take().filter(Notifier::is_fresh);
+            // Capacity is kept for the usual case, where nothing is nested.
+            let outer = if waits.entered { mem::take(waits) } else { Waits::default() };
+            waits.entered = true;
+            waits.interrupted = false;
+            (outer, spare)
+        });
+        Self { outer, notifier: spare.unwrap_or_else(Notifier::new) }
+    }
+
+    /// Waits for what was registered, or grants the one socket its blocking `recv`.
+    fn wait(&self) -> Result<()> {
+        if with(|waits| mem::take(&mut waits.interrupted)) {
+            interrupt::check()?;
+        }
+        if self.notifier.take_notified() {
+            with(Waits::clear);
+            return Ok(());
+        }
+        // The waker, and `self.notifier`: nobody else could wake the future.
+        let alone = Arc::strong_count(&self.notifier) == 2;
+        if alone && with(Waits::grant) {
+            return Ok(());
+        }
+        self.sleep()
+    }
+
+    fn sleep(&self) -> Result<()> {
+        let (sockets, deadline) = with(|waits| {
+            let taken = (mem::take(&mut waits.sockets), waits.deadline);
+            waits.clear();
+            taken
+        });
+        let failed = |error: std::io::Error| {
+            Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
+        };
+        let Some(pipe) = self.notifier.fall_asleep().map_err(failed)? else { return Ok(()) };
+        let mut fds: Vec<PollFd<'_>> =
+            sockets.iter().map(|(socket, events)| PollFd::new(&**socket, *events)).collect();
+        fds.push(PollFd::new(pipe, PollFlags::IN));
+        let result = poll_until(&mut fds, deadline);
+        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        self.notifier.wake_up(result.is_ok() && fds.last().is_some_and(is_ready));
+        self.notifier.take_notified();
+        match result {
+            Ok(true) => {
+                let ready = sockets.iter().zip(&fds).filter(|(_, fd)| is_ready(fd));
+                with(|waits| waits.ready.extend(ready.map(|((socket, _), _)| socket.as_raw_fd())));
+                Ok(())
+            }
+            Ok(false) | Err(Errno::INTR) => interrupt::check(),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let (outer, notifier) = (mem::take(&mut self.outer), Arc::clone(&self.notifier));
+        with(|waits| {
+            if outer.entered {
+                *waits = outer;
+            } else {
+                waits.clear();
+                waits.entered = false;
+            }
+            waits.spare = Some(notifier);
+        });
+        if TIDY.try_with(|_| ()).is_err() {
+            with(|waits| drop(mem::take(&mut waits.spare)));
+        }
+    }
+}
+
+impl Waits {
+    fn clear(&mut self) {
+        self.sockets.clear();
+        self.ready.clear();
+        self.deadline = None;
+        self.permit = None;
+    }
+
+    /// Grants the permission, if one read of one socket is all that is waited for. One that was
+    /// not used last time is not granted again: that future wants something else.
+    fn grant(&mut self) -> bool {
+        let unused = self.permit.take().is_some();
+        let [(socket, events)] = &self.sockets[..] else { return false };
+        if unused || *events != PollFlags::IN {
+            return false;
+        }
+        let permit = Permit { socket: socket.as_raw_fd(), until: self.deadline };
+        self.clear();
+        self.permit = Some(permit);
+        true
+    }
+}
+
+/// `poll(2)` until something is ready (`true`) or the time is over.
+fn poll_until(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, Errno> {
+    let mut limit = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+    if interrupt::is_installed() {
+        limit = Some(limit.map_or(interrupt::SLICE, |limit| limit.min(interrupt::SLICE)));
+    }
+    let limit = limit.map(timespec);
+    poll(fds, limit.as_ref()).map(|ready| ready > 0)
+}
+
+fn timespec(limit: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(limit.subsec_nanos()),
+    }
+}

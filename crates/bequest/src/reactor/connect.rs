@@ -1,0 +1,77 @@
+//! Connecting one socket to one address.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::task::Poll;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use super::socket::{BlockingSocket, Socket};
+use super::{Reactor, calling_thread};
+
+/// A TCP connection to that address, Nagle's algorithm off: heads and small bodies leave in one
+/// write, and what follows a large write must not wait for an acknowledgement.
+pub(crate) async fn connect(address: SocketAddr) -> io::Result<Socket> {
+    match super::current() {
+        Some(Reactor::CallingThread) => connect_here(address).await,
+        #[cfg(feature = "async")]
+        Some(Reactor::Tokio) => {
+            let socket = tokio::net::TcpStream::connect(address).await?;
+            socket.set_nodelay(true)?;
+            Ok(Socket::Tokio(socket))
+        }
+        None => Err(io::Error::other("this future is polled outside of a tokio runtime")),
+    }
+}
+
+async fn connect_here(address: SocketAddr) -> io::Result<Socket> {
+    let fd = Arc::new(start(address)?);
+    match rustix::net::connect(&fd, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::INTR) => finish(&fd).await?,
+        Err(error) => return Err(error.into()),
+    }
+    rustix::io::ioctl_fionbio(&fd, false)?;
+    sockopt::set_tcp_nodelay(&fd, true)?;
+    Ok(Socket::CallingThread(BlockingSocket::new(fd)))
+}
+
+/// A socket that does not block: several addresses may be tried at once.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn start(address: SocketAddr) -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(family(address), SocketType::STREAM, flags, None)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn start(address: SocketAddr) -> rustix::io::Result<OwnedFd> {
+    let fd = rustix::net::socket(family(address), SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&fd, true)?;
+    Ok(fd)
+}
+
+fn family(address: SocketAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 }
+}
+
+/// Waits until the attempt has succeeded or failed.
+async fn finish(fd: &Arc<OwnedFd>) -> io::Result<()> {
+    poll_fn(|_| {
+        if calling_thread::was_ready(fd) {
+            Poll::Ready(())
+        } else {
+            calling_thread::register(fd, PollFlags::OUT);
+            Poll::Pending
+        }
+    })
+    .await;
+    // Only an attempt that failed has an error to tell.
+    sockopt::socket_error(fd)??;
+    Ok(())
+}

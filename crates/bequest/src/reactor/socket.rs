@@ -1,0 +1,203 @@
+//! A connected stream socket of either reactor, behind tokio's traits.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send, sendmsg, sockopt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::calling_thread;
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    CallingThread(BlockingSocket),
+    #[cfg(feature = "async")]
+    Tokio(tokio::net::TcpStream),
+}
+
+/// A socket in blocking mode. What must not block says so for each call.
+#[derive(Debug)]
+pub(crate) struct BlockingSocket {
+    fd: Arc<OwnedFd>,
+    /// The kernel's receive timeout as last set, to set it again only when it changes.
+    receive_timeout: Option<Duration>,
+    /// Nothing is there to be read, as far as we know: a request was just written, or the last read
+    /// got less than it had room for. The next read waits before it tries.
+    drained: bool,
+}
+
+impl Socket {
+    /// Whether the peer has closed, or sent what nobody asked for. Costs one system call.
+    pub(crate) fn is_stale(&self) -> bool {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let Err(error) = recv(self.as_fd(), &mut [0; 1][..], flags) else { return true };
+        error != Errno::AGAIN
+    }
+
+    /// The next read tries at once, whatever happened before.
+    pub(crate) fn expect_data(&mut self) {
+        match self {
+            Self::CallingThread(socket) => socket.drained = false,
+            #[cfg(feature = "async")]
+            Self::Tokio(_) => {}
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::CallingThread(socket) => socket.fd.as_fd(),
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl BlockingSocket {
+    pub(super) fn new(fd: Arc<OwnedFd>) -> Self {
+        Self { fd, receive_timeout: None, drained: true }
+    }
+
+    fn poll_read(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(until) = calling_thread::take_permit(&self.fd) {
+            return self.blocking_read(until, buffer);
+        }
+        if !self.drained {
+            match self.receive(RecvFlags::DONTWAIT, buffer) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                result => return Poll::Ready(result.map_err(Into::into)),
+            }
+        }
+        // Whoever comes back after this has waited.
+        self.drained = false;
+        self.pend(PollFlags::IN)
+    }
+
+    /// The one `recv` that the reactor allowed to block.
+    fn blocking_read(
+        &mut self,
+        until: Option<Instant>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.set_receive_timeout(until)?;
+        match self.receive(RecvFlags::empty(), buffer) {
+            Err(Errno::AGAIN | Errno::INTR) => {
+                calling_thread::note_interruption();
+                self.pend(PollFlags::IN)
+            }
+            result => Poll::Ready(result.map_err(Into::into)),
+        }
+    }
+
+    fn receive(&mut self, flags: RecvFlags, buffer: &mut ReadBuf<'_>) -> Result<(), Errno> {
+        let room = buffer.initialize_unfilled();
+        let wanted = room.len();
+        let (received, _) = recv(&self.fd, room, flags)?;
+        buffer.advance(received);
+        self.drained = received < wanted;
+        Ok(())
+    }
+
+    /// Sets the kernel's timeout so that it ends no earlier than `until`, and only a little later:
+    /// a value that fits is left as it is.
+    fn set_receive_timeout(&mut self, until: Option<Instant>) -> io::Result<()> {
+        let wanted = until.map(|at| at.saturating_duration_since(Instant::now()));
+        let fits = match (self.receive_timeout, wanted) {
+            (None, None) => true,
+            (Some(set), Some(wanted)) => set >= wanted && set - wanted <= slack(wanted),
+            _ => false,
+        };
+        if !fits {
+            let timeout = wanted.map(|wanted| wanted + slack(wanted) / 2);
+            sockopt::set_socket_timeout(&self.fd, sockopt::Timeout::Recv, timeout)?;
+            self.receive_timeout = timeout;
+        }
+        Ok(())
+    }
+
+    fn poll_write(&mut self, write: impl Fn(&OwnedFd) -> Result<usize, Errno>) -> Poll<io::Result<usize>> {
+        match write(&self.fd) {
+            Ok(written) => {
+                self.drained = true;
+                Poll::Ready(Ok(written))
+            }
+            Err(Errno::AGAIN | Errno::INTR) => self.pend(PollFlags::OUT),
+            Err(error) => Poll::Ready(Err(error.into())),
+        }
+    }
+
+    fn pend<T>(&self, events: PollFlags) -> Poll<T> {
+        calling_thread::register(&self.fd, events);
+        Poll::Pending
+    }
+}
+
+/// How much later than asked a blocking read may notice its deadline.
+fn slack(wanted: Duration) -> Duration {
+    (wanted / 32).clamp(Duration::from_millis(2), Duration::from_millis(500))
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::CallingThread(socket) => socket.poll_read(buffer),
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => Pin::new(socket).poll_read(_context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        match self.get_mut() {
+            Self::CallingThread(socket) => socket.poll_write(|fd| send(fd, bytes, flags)),
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => Pin::new(socket).poll_write(_context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        match self.get_mut() {
+            Self::CallingThread(socket) => socket.poll_write(|fd| {
+                sendmsg(fd, slices, &mut Default::default(), flags)
+            }),
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => Pin::new(socket).poll_write_vectored(_context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let done = rustix::net::shutdown(self.as_fd(), rustix::net::Shutdown::Write);
+        Poll::Ready(done.map_err(Into::into))
+    }
+}

@@ -1,0 +1,286 @@
+//! One builder for every door.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Extensions, Method};
+use serde::Serialize;
+use url::Url;
+
+use super::into_url::IntoUrl;
+use super::params::RequestParams;
+use super::prepared::PreparedRequest;
+use crate::auth::{Auth, IntoAuth};
+use crate::body::Body;
+use crate::body::form::{self, Pairs, to_pairs};
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::{Headers, ToHeaderValue};
+use crate::hooks::Hooks;
+use crate::net::tls::Verify;
+use crate::response::Response;
+use crate::settings::SendOptions;
+use crate::timeout::Timeout;
+
+/// A request being put together. It is bound to a session, whose `send()` it then has, or to
+/// nothing ([`Request::new`]).
+///
+/// A wrong argument is an error of `send()` or `prepare()`, so that calls can be chained.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// let r = bequest::get("https://example.org/search")
+///     .params([("q", "rust"), ("page", "2")])
+///     .header("Accept", "text/html")
+///     .timeout(Duration::from_secs(5))
+///     .send()?;
+/// # Ok::<(), bequest::Error>(())
+/// ```
+#[must_use = "a request does nothing until it is sent"]
+#[derive(Clone)]
+pub struct Request<S = ()> {
+    pub(crate) session: S,
+    pub(crate) parts: Box<Parts>,
+}
+
+/// What a builder has collected.
+pub(crate) struct Parts {
+    pub(super) method: Method,
+    pub(super) url: Option<Url>,
+    pub(super) headers: Headers,
+    pub(super) without_headers: Vec<String>,
+    pub(super) params: RequestParams,
+    pub(super) content: Content,
+    pub(super) auth: Option<Arc<dyn Auth>>,
+    pub(super) hooks: Hooks,
+    pub(super) options: SendOptions,
+    pub(super) extensions: Extensions,
+    /// The first wrong argument.
+    pub(super) problem: Option<Error>,
+}
+
+/// The body, and the Content-Type that it brings.
+#[derive(Clone, Default)]
+pub(super) struct Content {
+    pub(super) body: Body,
+    pub(super) mime: Option<&'static str>,
+    set_by: Option<&'static str>,
+}
+
+impl Request {
+    /// A request that belongs to no session; [`Session::prepare`](crate::Session::prepare) takes
+    /// it. The method is upper-cased, as Requests does.
+    pub fn new(method: impl AsRef<str>, url: impl IntoUrl) -> Self {
+        Self::bound((), method.as_ref(), url)
+    }
+
+    /// The request with no session's state.
+    ///
+    /// # Errors
+    /// Whatever was wrong with an argument.
+    pub fn prepare(self) -> Result<PreparedRequest> {
+        self.parts.prepare(&super::Defaults::none())
+    }
+}
+
+impl<S> Request<S> {
+    pub(crate) fn bound(session: S, method: &str, url: impl IntoUrl) -> Self {
+        let mut problem = None;
+        let mut keep = |error: Error| problem = problem.take().or(Some(error));
+        let method = parse_method(method).map_err(&mut keep).unwrap_or_default();
+        let url = url.into_url().map_err(&mut keep).ok();
+        let parts = Parts {
+            method,
+            url,
+            headers: Headers::new(),
+            without_headers: Vec::new(),
+            params: RequestParams::default(),
+            content: Content::default(),
+            auth: None,
+            hooks: Hooks::new(),
+            options: SendOptions::new(),
+            extensions: Extensions::new(),
+            problem,
+        };
+        Self { session, parts: Box::new(parts) }
+    }
+
+    /// Sets a header, in place of a session's of the same name.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl ToHeaderValue) -> Self {
+        self.parts.headers.insert(name, value);
+        self
+    }
+
+    /// Sets several headers; a name may repeat in them.
+    pub fn headers(mut self, headers: impl Into<Headers>) -> Self {
+        self.parts.headers.update(&headers.into());
+        self
+    }
+
+    /// Goes without a header that the session has.
+    pub fn without_header(mut self, name: impl Into<String>) -> Self {
+        self.parts.without_headers.push(name.into());
+        self
+    }
+
+    /// Adds query parameters: pairs, a map, a struct; or text that is used as it is, in place of
+    /// the session's. `None` leaves a name out, a list repeats it.
+    pub fn params(mut self, params: impl Serialize) -> Self {
+        match to_pairs(&params) {
+            Ok(Pairs::List(pairs)) => self.parts.params.pairs.extend(pairs),
+            Ok(Pairs::Raw(text)) => self.parts.params.raw = Some(text),
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Goes without a query parameter that the session has.
+    pub fn without_param(mut self, name: impl Into<String>) -> Self {
+        self.parts.params.without.push(name.into());
+        self
+    }
+
+    /// Sets the body: text, bytes, a [`File`](std::fs::File), a [`Body`].
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.content("body", None, Ok(body.into()))
+    }
+
+    /// Sets a form as the body (`application/x-www-form-urlencoded`): pairs, a map, a struct, or
+    /// text that is encoded already.
+    pub fn form(self, form: impl Serialize) -> Self {
+        let body = to_pairs(&form).map(|pairs| match pairs {
+            Pairs::List(pairs) => {
+                form::encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            }
+            Pairs::Raw(text) => text,
+        });
+        self.content("form", Some("application/x-www-form-urlencoded"), body.map(Body::from))
+    }
+
+    /// Sets JSON as the body, compact and in UTF-8.
+    #[cfg(feature = "json")]
+    pub fn json(self, value: impl Serialize) -> Self {
+        let body = serde_json::to_vec(&value).map_err(|error| {
+            Error::with(ErrorKind::InvalidJson, "the value has no JSON form").because(error)
+        });
+        self.content("json", Some("application/json"), body.map(Body::from))
+    }
+
+    /// Who asks: any [`Auth`], or a pair of user name and password. In place of the session's.
+    pub fn auth(mut self, auth: impl IntoAuth) -> Self {
+        self.parts.auth = Some(auth.into_auth());
+        self
+    }
+
+    /// Adds a hook that sees the response, after the session's.
+    pub fn hook<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(Response) -> Result<Response> + Send + Sync + 'static,
+    {
+        self.parts.hooks.response.push(hook);
+        self
+    }
+
+    /// How long to wait: a duration for connect and read, a pair of them, `None` for ever, or a
+    /// [`Timeout`].
+    pub fn timeout(self, timeout: impl Into<Timeout>) -> Self {
+        self.options(|options| options.timeout(timeout))
+    }
+
+    /// How the server is verified: a `bool`, the path of a PEM file with CA certificates, or a
+    /// [`Verify`].
+    pub fn verify(self, verify: impl Into<Verify>) -> Self {
+        self.options(|options| options.verify(verify))
+    }
+
+    /// Whether the body is left unread, to be streamed.
+    pub fn stream(self, stream: bool) -> Self {
+        self.options(|options| options.stream(stream))
+    }
+
+    /// The most that is held in memory of the body, in bytes; `None` is no limit.
+    pub fn max_content(self, most: impl Into<Option<u64>>) -> Self {
+        self.options(|options| options.max_content(most))
+    }
+
+    /// Anything that hooks, auths and adapters shall find with the request.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.parts.extensions.insert(value);
+        self
+    }
+
+    fn options(mut self, change: impl FnOnce(SendOptions) -> SendOptions) -> Self {
+        self.parts.options = change(std::mem::take(&mut self.parts.options));
+        self
+    }
+
+    fn content(
+        mut self,
+        set_by: &'static str,
+        mime: Option<&'static str>,
+        body: Result<Body>,
+    ) -> Self {
+        if let Some(first) = self.parts.content.set_by.filter(|first| *first != set_by) {
+            self.fail(
+                Error::with(
+                    ErrorKind::InvalidRequest,
+                    format!("both `{first}` and `{set_by}` set the body"),
+                )
+                .remedied("a request has one body: use one of them"),
+            );
+            return self;
+        }
+        match body {
+            Ok(body) => self.parts.content = Content { body, mime, set_by: Some(set_by) },
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.parts.problem.get_or_insert(error);
+    }
+}
+
+fn parse_method(method: &str) -> Result<Method> {
+    let upper = method.to_ascii_uppercase();
+    Method::from_bytes(upper.as_bytes()).map_err(|_| {
+        Error::with(
+            ErrorKind::InvalidMethod,
+            format!(
+                "method `{}`: only letters, digits and !#$%&'*+-.^_`|~ are allowed",
+                method.escape_debug()
+            ),
+        )
+        .remedied("write the method alone, as in `request(\"MKCOL\", url)`")
+    })
+}
+
+impl Clone for Parts {
+    fn clone(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            without_headers: self.without_headers.clone(),
+            params: self.params.clone(),
+            content: self.content.clone(),
+            auth: self.auth.clone(),
+            hooks: self.hooks.clone(),
+            options: self.options.clone(),
+            extensions: self.extensions.clone(),
+            problem: self.problem.as_ref().map(Error::again),
+        }
+    }
+}
+
+impl<S> fmt::Debug for Request<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = &self.parts;
+        f.debug_struct("Request")
+            .field("method", &parts.method)
+            .field("url", &parts.url.as_ref().map(crate::secrets::masked))
+            .field("headers", &parts.headers)
+            .field("body", &parts.content.body)
+            .finish_non_exhaustive()
+    }
+}

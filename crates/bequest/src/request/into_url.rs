@@ -1,0 +1,133 @@
+//! URLs as callers give them.
+
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// What can be given where a URL is wanted: text, a [`Url`], an [`http::Uri`].
+///
+/// Text is checked before it is parsed: control characters, and blanks or backslashes before the
+/// path, are [`ErrorKind::InvalidUrl`](crate::ErrorKind::InvalidUrl); so is a missing host, and
+/// port 0. No scheme is [`ErrorKind::MissingSchema`](crate::ErrorKind::MissingSchema). The rest is
+/// read as the WHATWG URL standard says.
+pub trait IntoUrl: sealed::IntoUrl {}
+
+impl<T: sealed::IntoUrl> IntoUrl for T {}
+
+mod sealed {
+    use super::{Result, Url, check, parse};
+
+    pub trait IntoUrl {
+        fn into_url(self) -> Result<Url>;
+    }
+
+    impl IntoUrl for &str {
+        fn into_url(self) -> Result<Url> {
+            parse(self)
+        }
+    }
+
+    impl IntoUrl for String {
+        fn into_url(self) -> Result<Url> {
+            parse(&self)
+        }
+    }
+
+    impl IntoUrl for &String {
+        fn into_url(self) -> Result<Url> {
+            parse(self)
+        }
+    }
+
+    impl IntoUrl for Url {
+        fn into_url(self) -> Result<Url> {
+            check(self)
+        }
+    }
+
+    impl IntoUrl for &Url {
+        fn into_url(self) -> Result<Url> {
+            check(self.clone())
+        }
+    }
+
+    impl IntoUrl for http::Uri {
+        fn into_url(self) -> Result<Url> {
+            parse(&self.to_string())
+        }
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Url> {
+    let text = text.trim_start_matches(' ');
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_control()) {
+        return Err(invalid(text, &format!("it has the control character {c:?} at {at}"))
+            .remedied("percent-encode it, or take it out"));
+    }
+    let Some((scheme, rest)) = split_scheme(text) else {
+        return Err(Error::with(
+            ErrorKind::MissingSchema,
+            format!("`{}` has no scheme", shown(text)),
+        )
+        .remedied(format!("write `https://{}`", shown(text.trim_start_matches('/')))));
+    };
+    if is_http(scheme) {
+        check_authority(text, rest)?;
+    }
+    check(Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?)
+}
+
+/// Scheme and what follows its colon. `localhost:8080` and `example.org:80/x` have none, though
+/// the standard would say so.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let is_port = rest.starts_with(|c: char| c.is_ascii_digit());
+    (is_scheme && (!is_port || is_http(scheme))).then_some((scheme, rest))
+}
+
+fn is_http(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+}
+
+/// The standard forgives what must not be forgiven here: slashes too few or too many, blanks and
+/// backslashes, which other parsers read as another host.
+fn check_authority(text: &str, rest: &str) -> Result<()> {
+    let authority = rest.strip_prefix("//").unwrap_or_default();
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    let authority = &authority[..end];
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        return Err(invalid(text, "it names no host")
+            .remedied("write `https://host/path`, with two slashes"));
+    }
+    match authority.chars().find(|c| matches!(c, ' ' | '\\')) {
+        None => Ok(()),
+        Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))),
+    }
+}
+
+/// What holds for URLs however they were made.
+fn check(url: Url) -> Result<Url> {
+    if url.port() == Some(0) {
+        return Err(invalid(url.as_str(), "nothing can listen on port 0"));
+    }
+    Ok(url)
+}
+
+fn invalid(text: &str, rule: &str) -> Error {
+    Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", shown(text)))
+}
+
+/// The text without what might be a password, and on one line.
+fn shown(text: &str) -> String {
+    let (scheme, rest) = text.split_once("//").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let rest = match rest[..end].rfind('@') {
+        Some(at) => format!("{}{}", crate::secrets::MASK, &rest[at..]),
+        None => rest.to_owned(),
+    };
+    let text = if scheme.is_empty() { rest } else { format!("{scheme}//{rest}") };
+    text.escape_debug().to_string()
+}

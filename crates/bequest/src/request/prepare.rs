@@ -1,0 +1,102 @@
+//! From a request and a session's state to what is sent.
+
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::builder::Parts;
+use super::params::Params;
+use super::prepared::PreparedRequest;
+use crate::auth::{Auth, Basic};
+use crate::error::{Error, ErrorKind, Result};
+use crate::h1;
+use crate::headers::Headers;
+use crate::hooks::Hooks;
+
+/// A session's state, as far as it goes into a request.
+pub(crate) struct Defaults<'a> {
+    pub(crate) headers: Option<&'a Headers>,
+    pub(crate) params: Option<&'a Params>,
+    pub(crate) auth: Option<&'a Arc<dyn Auth>>,
+    pub(crate) hooks: Option<&'a Hooks>,
+}
+
+impl Defaults<'_> {
+    pub(crate) const fn none() -> Self {
+        Self { headers: None, params: None, auth: None, hooks: None }
+    }
+}
+
+impl Parts {
+    /// Everything put together, and the auth applied.
+    pub(crate) fn prepare(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
+        let mut prepared = self.assemble(defaults)?;
+        if let Some(auth) = prepared.auth.clone() {
+            auth.apply(&mut prepared).map_err(|error| error.of(&prepared.method, &prepared.url))?;
+        }
+        Ok(prepared)
+    }
+
+    /// Everything but the auth, which comes last: a signature must see the rest.
+    pub(crate) fn assemble(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let Some(mut url) = self.url else {
+            return Err(Error::with(ErrorKind::InvalidUrl, "the request has no URL"));
+        };
+        self.params.add_to(&mut url, defaults.params.unwrap_or(&Params::new()));
+        let mut prepared = PreparedRequest::new(self.method, url);
+        prepared.headers = match defaults.headers {
+            Some(session) if self.headers.is_empty() => session.clone(),
+            Some(session) => {
+                let mut headers = session.clone();
+                headers.update(&self.headers);
+                headers
+            }
+            None => self.headers,
+        };
+        for name in &self.without_headers {
+            prepared.headers.remove(name);
+        }
+        if let Some(mime) = self.content.mime
+            && !prepared.headers.contains("content-type")
+        {
+            prepared.headers.append("Content-Type", mime);
+        }
+        h1::check_headers(&prepared.headers)
+            .map_err(|error| error.of(&prepared.method, &prepared.url))?;
+        prepared.body = self.content.body;
+        if let Some(session) = defaults.hooks {
+            prepared.hooks.extend(session);
+        }
+        prepared.hooks.extend(&self.hooks);
+        prepared.options = self.options;
+        prepared.extensions = self.extensions;
+        prepared.auth = choose_auth(self.auth, defaults.auth, &prepared);
+        Ok(prepared)
+    }
+}
+
+/// The request's auth, else the session's, else the URL's credentials; but these last two don't
+/// overwrite an Authorization that the caller set.
+fn choose_auth(
+    own: Option<Arc<dyn Auth>>,
+    session: Option<&Arc<dyn Auth>>,
+    prepared: &PreparedRequest,
+) -> Option<Arc<dyn Auth>> {
+    own.or_else(|| session.cloned()).or_else(|| {
+        if prepared.headers.contains("authorization") {
+            return None;
+        }
+        credentials(&prepared.url).map(|basic| Arc::new(basic) as Arc<dyn Auth>)
+    })
+}
+
+/// User name and password of the URL, unescaped; a name alone is not enough.
+fn credentials(url: &Url) -> Option<Basic> {
+    let password = url.password()?;
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some(Basic::new(decode(url.username()), decode(password)))
+}

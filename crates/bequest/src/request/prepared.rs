@@ -1,0 +1,181 @@
+//! A request as it is sent.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use http::{Extensions, Method};
+use url::Url;
+
+use super::target;
+use crate::auth::Auth;
+use crate::body::{Body, RequestFraming, frame_request};
+use crate::error::Result;
+use crate::h1;
+use crate::headers::Headers;
+use crate::hooks::Hooks;
+use crate::secrets;
+use crate::settings::SendOptions;
+
+/// A request with everything in it, to be looked at, edited and sent (Requests'
+/// `PreparedRequest`). What is edited is what is sent, byte for byte.
+///
+/// ```
+/// # use bequest::{Request, Session};
+/// let s = Session::new();
+/// let mut prepared = s.prepare(Request::new("POST", "http://example.org/x").form([("k", "v")]))?;
+/// prepared.body = "No, I want exactly this as the body.".into();
+/// prepared.headers.remove("Content-Type");
+/// prepared.headers.insert("Keep-Dead", "parrot");
+/// prepared.target = Some("/signed/../as%2etyped".into());
+/// let head = String::from_utf8(prepared.wire_head()?)?;
+/// assert!(head.starts_with("POST /signed/../as%2etyped HTTP/1.1\r\nHost: example.org\r\n"));
+/// assert!(head.ends_with("Keep-Dead: parrot\r\nContent-Length: 36\r\n\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`headers`](Self::headers) holds what the user, the session, the body and the auth bring. Host,
+/// and the field that announces the body's length, are added when it is sent, unless they are
+/// there. A clone of a request that was sent is without them again.
+pub struct PreparedRequest {
+    /// Any token is a method.
+    pub method: Method,
+    /// Where it goes. Its host and port are connected to.
+    pub url: Url,
+    /// What the request line says in place of the URL's path and query.
+    pub target: Option<String>,
+    /// In this order and case on the wire.
+    pub headers: Headers,
+    /// What follows the head.
+    pub body: Body,
+    /// Called before it is sent, and with its response.
+    pub hooks: Hooks,
+    /// Settings of this request; options given when it is sent win over them.
+    pub options: SendOptions,
+    /// Anything that hooks, auths and adapters want to remember with it.
+    pub extensions: Extensions,
+    pub(crate) auth: Option<Arc<dyn Auth>>,
+    sealed: Sealed,
+}
+
+/// Which fields were added for the wire.
+#[derive(Clone, Copy, Default)]
+struct Sealed {
+    host: bool,
+    length: bool,
+    coding: bool,
+}
+
+impl PreparedRequest {
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            target: None,
+            headers: Headers::new(),
+            body: Body::empty(),
+            hooks: Hooks::new(),
+            options: SendOptions::new(),
+            extensions: Extensions::new(),
+            auth: None,
+            sealed: Sealed::default(),
+        }
+    }
+
+    /// What a response shows that answered no request: GET of `about:blank`.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: OnceLock<PreparedRequest> = OnceLock::new();
+        NONE.get_or_init(|| {
+            let url = Url::parse("about:blank").expect("a constant, checked by a test");
+            Self::new(Method::GET, url)
+        })
+    }
+
+    /// The head as it will be on the wire: request line, fields, empty line.
+    ///
+    /// # Errors
+    /// The same as sending it would give: fields and target with characters that are not allowed,
+    /// a Content-Length that contradicts the body.
+    pub fn wire_head(&self) -> Result<Vec<u8>> {
+        let mut sealed = self.clone();
+        sealed.seal()?;
+        let mut head = Vec::new();
+        sealed.write_head(&mut head)?;
+        Ok(head)
+    }
+
+    /// Adds what the wire needs, in place of what an earlier sealing added.
+    pub(crate) fn seal(&mut self) -> Result<RequestFraming> {
+        self.unseal();
+        let (framing, announce) = frame_request(&self.method, &self.headers, &self.body)?;
+        if announce {
+            match framing {
+                RequestFraming::Length(length) => {
+                    self.headers.append("Content-Length", length);
+                    self.sealed.length = true;
+                }
+                RequestFraming::Chunked => {
+                    self.headers.append("Transfer-Encoding", "chunked");
+                    self.sealed.coding = true;
+                }
+            }
+        }
+        if !self.headers.contains("host") {
+            self.headers.prepend("Host", target::host(&self.url));
+            self.sealed.host = true;
+        }
+        Ok(framing)
+    }
+
+    fn unseal(&mut self) {
+        let added = std::mem::take(&mut self.sealed);
+        for (added, name) in [
+            (added.host, "host"),
+            (added.length, "content-length"),
+            (added.coding, "transfer-encoding"),
+        ] {
+            if added {
+                self.headers.remove(name);
+            }
+        }
+    }
+
+    pub(crate) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
+        h1::write_head(out, self.method.as_str(), &self.request_target(), &self.headers)
+    }
+
+    fn request_target(&self) -> Cow<'_, str> {
+        self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
+    }
+}
+
+impl Clone for PreparedRequest {
+    fn clone(&self) -> Self {
+        let mut clone = Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            target: self.target.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            hooks: self.hooks.clone(),
+            options: self.options.clone(),
+            extensions: self.extensions.clone(),
+            auth: self.auth.clone(),
+            sealed: self.sealed,
+        };
+        clone.unseal();
+        clone
+    }
+}
+
+impl fmt::Debug for PreparedRequest {
+    /// Method, URL and headers, secrets masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedRequest")
+            .field("method", &self.method)
+            .field("url", &secrets::masked(&self.url))
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}

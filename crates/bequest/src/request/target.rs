@@ -1,0 +1,16 @@
+//! What the request line and the Host field say about a URL.
+
+use std::borrow::Cow;
+
+use url::{Position, Url};
+
+/// Path and query (RFC 9112, section 3.2.1). Never the fragment, never credentials.
+pub(super) fn target(url: &Url) -> Cow<'_, str> {
+    let target = &url[Position::BeforePath..Position::AfterQuery];
+    if target.starts_with('/') { Cow::Borrowed(target) } else { Cow::Owned(format!("/{target}")) }
+}
+
+/// Host, and port where it is not the scheme's own (RFC 9110, section 7.2).
+pub(super) fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}

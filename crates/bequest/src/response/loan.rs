@@ -1,0 +1,209 @@
+//! Who reads a body, has it: one at a time.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::ReadBuf;
+
+use super::incoming::Live;
+use super::{Body, Response, closed, consumed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::MAX_CONTENT;
+
+/// The first piece of memory for a body whose length is unknown, or not to be believed yet.
+const FIRST: usize = 8 * 1024;
+/// How much is read at once.
+pub(super) const PIECE: usize = 64 * 1024;
+
+/// A borrowed body. Dropping it gives back what was not read.
+pub(super) struct Loan<'a> {
+    response: &'a Response,
+    pub(super) part: Part,
+}
+
+/// What is lent.
+pub(super) enum Part {
+    /// A copy of what was collected; the original stays.
+    Copy(Bytes),
+    Live(Live),
+    /// Read to its end.
+    Ended,
+    Failed(Error),
+}
+
+impl<'a> Loan<'a> {
+    pub(super) fn take(response: &'a Response) -> Result<Self> {
+        let mut body = response.lock();
+        let part = match std::mem::replace(&mut *body, Body::Lent) {
+            Body::Live(live) => Part::Live(live),
+            other => {
+                let result = match &other {
+                    Body::Collected(bytes) => Ok(Part::Copy(bytes.clone())),
+                    Body::Lent => Err(consumed("the body is being read by another")),
+                    Body::Closed => Err(closed()),
+                    Body::Failed(error) => Err(error.again()),
+                    Body::Live(_) | Body::Consumed => Err(consumed("the body was read")),
+                };
+                *body = other;
+                result?
+            }
+        };
+        Ok(Self { response, part })
+    }
+
+    /// What the body becomes, in place of being given back.
+    pub(super) fn finish(mut self, body: Body) {
+        self.part = Part::Ended;
+        *self.response.lock() = body;
+    }
+
+    pub(super) fn begin(&mut self) {
+        if let Part::Live(live) = &mut self.part {
+            live.begin();
+        }
+    }
+
+    pub(super) fn live(&mut self) -> Option<&mut Live> {
+        match &mut self.part {
+            Part::Live(live) => Some(live),
+            _ => None,
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match &self.part {
+            Part::Copy(bytes) => Some(bytes.len() as u64),
+            Part::Live(live) => live.remaining(),
+            Part::Ended | Part::Failed(_) => Some(0),
+        }
+    }
+
+    /// Reads into the free part of `out`; adding nothing is the end.
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let before = out.filled().len();
+        match &mut self.part {
+            Part::Copy(bytes) => {
+                let count = bytes.len().min(out.remaining());
+                out.put_slice(&bytes[..count]);
+                bytes.advance(count);
+                return Poll::Ready(Ok(()));
+            }
+            Part::Ended => return Poll::Ready(Ok(())),
+            Part::Failed(error) => return Poll::Ready(Err(error.again())),
+            Part::Live(live) => match ready!(live.poll_read(context, out)) {
+                Ok(()) if out.filled().len() > before => return Poll::Ready(Ok(())),
+                Ok(()) => {
+                    if let Some(trailers) = live.take_trailers() {
+                        let _ = self.response.trailers.set(trailers);
+                    }
+                    self.part = Part::Ended;
+                }
+                Err(error) => {
+                    let request = self.response.request();
+                    let error = error.of(&request.method, &request.url);
+                    self.part = Part::Failed(error.again());
+                    return Poll::Ready(Err(error));
+                }
+            },
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads more behind what `buffer` holds; says how much. Zero is the end.
+    pub(super) async fn read_more(&mut self, buffer: &mut BytesMut, most: usize) -> Result<usize> {
+        let start = buffer.len();
+        buffer.resize(start + most, 0);
+        let result = poll_fn(|context| {
+            let mut out = ReadBuf::new(&mut buffer[start..]);
+            self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
+        })
+        .await;
+        buffer.truncate(start + result.as_ref().map_or(0, |&count| count));
+        result
+    }
+
+    /// The whole body, if it is not larger than `limit`.
+    pub(super) async fn collect(&mut self, limit: Option<u64>) -> Result<Bytes> {
+        let limit = limit.unwrap_or(u64::MAX);
+        let announced = self.remaining();
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        // An announced length is believed once that much has begun to come.
+        let first = announced.map_or(FIRST, |length| clamp(length, 4 * PIECE).max(1));
+        let mut content = vec![0; first];
+        let mut filled = 0;
+        loop {
+            if filled == content.len() {
+                let rest = self.remaining().map_or(content.len(), |rest| clamp(rest, 16 * content.len()));
+                if rest == 0 {
+                    // All of a known length is there; reading on sees the end that frees the
+                    // connection, and needs but one byte of room.
+                    let mut one = BytesMut::new();
+                    if self.read_more(&mut one, 1).await? == 0 {
+                        break;
+                    }
+                    content.extend_from_slice(&one);
+                    filled += 1;
+                    continue;
+                }
+                content.resize(filled + rest, 0);
+            }
+            let count = poll_fn(|context| {
+                let mut out = ReadBuf::new(&mut content[filled..]);
+                self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
+            })
+            .await?;
+            filled += count;
+            if filled as u64 > limit {
+                return Err(too_large(limit));
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        content.truncate(filled);
+        // Room that is not needed is given back where it is much.
+        if content.capacity() > 2 * filled + FIRST {
+            content.shrink_to_fit();
+        }
+        Ok(content.into())
+    }
+}
+
+fn clamp(length: u64, most: usize) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX).min(most)
+}
+
+fn too_large(limit: u64) -> Error {
+    let error = Error::with(
+        ErrorKind::TooLarge,
+        format!("the body is larger than max_content, {limit} bytes"),
+    );
+    if limit == MAX_CONTENT {
+        error.remedied("stream it with `.stream(true)`, or raise `.max_content(...)`")
+    } else {
+        error.remedied("raise `.max_content(...)`, or stream it with `.stream(true)`")
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let body = match std::mem::replace(&mut self.part, Part::Ended) {
+            // The response keeps its own.
+            Part::Copy(_) => return,
+            Part::Live(live) => Body::Live(live),
+            Part::Ended => Body::Consumed,
+            Part::Failed(error) => Body::Failed(error),
+        };
+        let mut state = self.response.lock();
+        if matches!(*state, Body::Lent) {
+            *state = body;
+        }
+    }
+}

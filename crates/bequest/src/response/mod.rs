@@ -1,0 +1,301 @@
+//! Responses: what a server answered, and its body, read or yet to be read.
+
+mod builder;
+mod incoming;
+mod iter;
+mod lines;
+mod loan;
+mod reader;
+mod text;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Extensions, StatusCode, Version};
+use url::Url;
+
+pub use builder::ResponseBuilder;
+pub(crate) use incoming::{Incoming, Live};
+pub use iter::IterContent;
+pub use lines::IterLines;
+pub use reader::Reader;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::reactor;
+use crate::request::PreparedRequest;
+use crate::timings::Timings;
+
+/// What a server answered (Requests' `Response`).
+///
+/// Without `stream(true)` the body is there already, and [`content`](Self::content),
+/// [`text`](Self::text) and [`json`](Self::json) can be called any number of times. A streamed body
+/// is read by the first of them, or piece by piece by [`iter_content`](Self::iter_content),
+/// [`iter_lines`](Self::iter_lines) or [`reader`](Self::reader). Dropping a response that was not
+/// read to its end closes its connection.
+pub struct Response {
+    head: Box<Head>,
+    body: Mutex<Body>,
+    trailers: OnceLock<Headers>,
+}
+
+/// Everything but the body.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) reason: Cow<'static, str>,
+    pub(crate) headers: Headers,
+    /// Put there by the exchange, which had it until the response came.
+    pub(crate) request: Option<PreparedRequest>,
+    pub(crate) history: Vec<Response>,
+    pub(crate) timings: Timings,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) extensions: Extensions,
+    pub(crate) max_content: Option<u64>,
+}
+
+/// Where the body is.
+enum Body {
+    Collected(Bytes),
+    Live(Live),
+    /// An iterator, a reader or a call in another thread has it.
+    Lent,
+    Consumed,
+    Closed,
+    Failed(Error),
+}
+
+impl Response {
+    pub(crate) fn new(head: Head, live: Live) -> Self {
+        Self {
+            head: Box::new(head),
+            body: Mutex::new(Body::Live(live)),
+            trailers: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    /// A response to be returned by an adapter of your own, or in a test.
+    pub fn builder() -> ResponseBuilder {
+        ResponseBuilder::new()
+    }
+
+    /// The status code; it compares with numbers.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The reason phrase as the server sent it; often empty.
+    pub fn reason(&self) -> &str {
+        &self.head.reason
+    }
+
+    /// Whether the status is neither a client error nor a server error (400 to 599).
+    pub fn ok(&self) -> bool {
+        !(400..600).contains(&self.head.status.as_u16())
+    }
+
+    /// The HTTP version of the response.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The header fields as the server sent them: order, case, repeats.
+    pub fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+
+    /// The URL that answered.
+    pub fn url(&self) -> &Url {
+        &self.request().url
+    }
+
+    /// The request that was answered, with the fields that went out.
+    pub fn request(&self) -> &PreparedRequest {
+        self.head.request.as_ref().unwrap_or_else(|| PreparedRequest::none())
+    }
+
+    /// The responses before this one, oldest first.
+    pub fn history(&self) -> &[Self] {
+        &self.head.history
+    }
+
+    /// The time from just before the request was sent until the head of the response had arrived.
+    pub fn elapsed(&self) -> Duration {
+        self.head.timings.head
+    }
+
+    /// How long each step until then took.
+    pub fn timings(&self) -> Timings {
+        self.head.timings
+    }
+
+    /// The server's address; `None` where there was no connection.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.head.peer
+    }
+
+    /// What Content-Length says, if it is a number.
+    pub fn content_length(&self) -> Option<u64> {
+        self.head.headers.get("content-length")?.trim().parse().ok()
+    }
+
+    /// The fields behind a chunked body (RFC 9110, section 6.5), once it was read to its end.
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.trailers.get()
+    }
+
+    /// Anything that hooks and adapters have put there.
+    pub fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// Anything that hooks and adapters want to put there.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.head.extensions
+    }
+
+    /// Itself, unless the status is 400 to 599 (Requests' `raise_for_status`). A hook, too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HttpStatus`], with this response in [`Error::response`].
+    pub fn error_for_status(self) -> Result<Self> {
+        if self.ok() {
+            return Ok(self);
+        }
+        let side = if self.status().is_client_error() { "Client" } else { "Server" };
+        let what = format!(
+            "{} {side} Error: {} for url: {}",
+            self.status().as_u16(),
+            self.reason(),
+            crate::secrets::masked(self.url())
+        );
+        Err(Error::with(ErrorKind::HttpStatus, what).carry_response(self))
+    }
+
+    /// Closes the connection, if the body is still to be read. What was read already stays.
+    pub fn close(&self) {
+        let mut body = self.lock();
+        if matches!(*body, Body::Live(_)) {
+            *body = Body::Closed;
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// Whatever ended the reading, each time it is asked; [`ErrorKind::TooLarge`] beyond
+    /// [`max_content`](crate::Session::max_content); [`ErrorKind::StreamConsumed`] after the body
+    /// was iterated or while it is; [`ErrorKind::Closed`] after [`close`](Self::close).
+    pub fn content(&self) -> Result<Bytes> {
+        match self.collected() {
+            Some(content) => content,
+            None => reactor::block_on(self.collect()),
+        }
+    }
+
+    /// The body if it is there, or why it won't be; `None` if it has to be read.
+    pub(crate) fn collected(&self) -> Option<Result<Bytes>> {
+        Some(match &*self.lock() {
+            Body::Collected(bytes) => Ok(bytes.clone()),
+            Body::Live(live) if !live.is_begun() => return None,
+            Body::Live(_) | Body::Consumed => Err(consumed("the body was iterated")),
+            Body::Lent => Err(consumed("the body is being read")),
+            Body::Closed => Err(closed()),
+            Body::Failed(error) => Err(error.again()),
+        })
+    }
+
+    /// Reads the body to its end and keeps it.
+    pub(crate) async fn collect(&self) -> Result<Bytes> {
+        if let Some(known) = self.collected() {
+            return known;
+        }
+        let mut loan = loan::Loan::take(self)?;
+        match loan.collect(self.head.max_content).await {
+            Ok(bytes) => {
+                loan.finish(Body::Collected(bytes.clone()));
+                Ok(bytes)
+            }
+            Err(error) => {
+                let error = error.of(&self.request().method, self.url());
+                loan.finish(Body::Failed(error.again()));
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Body> {
+        self.body.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The body in pieces of `size` bytes (the last may be smaller), or, for `None`, as they
+    /// arrive. It holds the body while it lives; what it did not read is there for the next one.
+    ///
+    /// ```no_run
+    /// # let r = bequest::get("http://localhost:1/").stream(true).send()?;
+    /// for chunk in r.iter_content(64 * 1024) {
+    ///     let chunk: bytes::Bytes = chunk?;
+    /// }
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn iter_content(&self, size: impl Into<Option<usize>>) -> IterContent<'_> {
+        IterContent::new(self, size.into())
+    }
+
+    /// The body's lines, without their ends (`\n`, `\r\n` or `\r`), each as soon as it has arrived.
+    /// It holds the body while it lives; what it did not read is there for the next one.
+    pub fn iter_lines(&self) -> IterLines<'_> {
+        IterLines::new(self)
+    }
+
+    /// The body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead). It holds the body
+    /// while it lives; what it did not read is there for the next one.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::borrowed(self)
+    }
+
+    /// The body as a reader that keeps the response alive, for another thread, a decoder, or
+    /// another request's body.
+    pub fn into_reader(self) -> Reader<'static> {
+        Reader::owned(self)
+    }
+}
+
+fn consumed(why: &'static str) -> Error {
+    Error::with(ErrorKind::StreamConsumed, why)
+        .remedied("keep the pieces, or call `content()` first: it can be called again")
+}
+
+fn closed() -> Error {
+    Error::with(ErrorKind::Closed, "the response was closed before its body was read")
+}
+
+impl Error {
+    /// The response that came with the failure, if one did.
+    pub fn response(&self) -> Option<&Response> {
+        self.carried_response()?.downcast_ref()
+    }
+
+    /// The response that came with the failure, if one did.
+    pub fn into_response(self) -> Option<Response> {
+        self.into_carried_response()?.downcast().ok().map(|response| *response)
+    }
+}
+
+impl fmt::Debug for Response {
+    /// `<Response [200]>`, as Requests has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Response [{}]>", self.head.status.as_u16())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+use std::io::{BufRead, Read};
+
+use super::*;
+use crate::body::Body as Outgoing;
+
+fn response(body: impl Into<Outgoing>) -> Response {
+    Response::builder().header("Content-Type", "text/plain").body(body).build().unwrap()
+}
+
+fn chunks(chunks: &[&'static str]) -> Response {
+    response(Outgoing::chunks(chunks.to_vec()))
+}
+
+fn pieces(response: &Response, size: impl Into<Option<usize>>) -> Vec<String> {
+    let pieces = response.iter_content(size);
+    pieces.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap()).collect()
+}
+
+fn lines(response: &Response) -> Vec<String> {
+    let lines = response.iter_lines();
+    lines.map(|line| String::from_utf8(line.unwrap().to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn content_is_read_once_and_kept() {
+    let r = chunks(&["one ", "two"]);
+    assert!(r.collected().is_none());
+    for _ in 0..2 {
+        assert_eq!(r.content().unwrap(), "one two");
+        assert_eq!(r.text().unwrap(), "one two");
+    }
+    assert_eq!(pieces(&r, 3), ["one", " tw", "o"], "collected content can be iterated");
+    assert_eq!(pieces(&r, None), ["one two"]);
+    assert_eq!(lines(&r), ["one two"]);
+    r.close();
+    assert_eq!(r.content().unwrap(), "one two", "what was read stays");
+}
+
+#[test]
+fn pieces_are_of_the_size_asked_for_or_as_they_come() {
+    assert_eq!(pieces(&chunks(&["abc", "d", "efgh"]), 3), ["abc", "def", "gh"]);
+    assert_eq!(pieces(&chunks(&["abc", "d", "efgh"]), None), ["abc", "d", "efgh"]);
+    assert_eq!(pieces(&response(""), 3), [""; 0]);
+    let zero = response("x");
+    let error = zero.iter_content(0).next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn iterating_again_goes_on_where_it_stopped() {
+    let r = chunks(&["one\ntwo\nthr", "ee\nfour"]);
+    assert_eq!(r.iter_lines().next().unwrap().unwrap(), "one");
+    assert_eq!(r.iter_content(3).next().unwrap().unwrap(), "two");
+    let mut line = String::new();
+    r.reader().read_line(&mut line).unwrap();
+    assert_eq!(line, "\n");
+    assert_eq!(lines(&r), ["three", "four"]);
+    let error = r.content().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StreamConsumed);
+    assert!(r.iter_lines().next().unwrap().is_err());
+}
+
+#[test]
+fn after_a_part_was_taken_there_is_no_content() {
+    let r = chunks(&["abc", "def"]);
+    assert_eq!(r.iter_content(2).next().unwrap().unwrap(), "ab");
+    assert_eq!(r.content().unwrap_err().kind(), ErrorKind::StreamConsumed);
+    assert_eq!(pieces(&r, 2), ["cd", "ef"], "the rest is still there for an iterator");
+}
+
+#[test]
+fn one_reads_at_a_time() {
+    let r = chunks(&["abc"]);
+    let mut first = r.iter_content(1);
+    let error = r.iter_lines().next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StreamConsumed);
+    assert!(r.content().is_err());
+    assert!(r.reader().read(&mut [0; 1]).is_err());
+    assert_eq!(first.next().unwrap().unwrap(), "a");
+}
+
+#[test]
+fn line_ends_may_be_split() {
+    assert_eq!(lines(&chunks(&["a\r", "\nb\r\nc\rd\n\ne"])), ["a", "b", "c", "d", "", "e"]);
+    assert_eq!(lines(&chunks(&["a\r", "b\r"])), ["a", "b"]);
+    assert_eq!(lines(&chunks(&["\r", "\n", "\n"])), ["", ""]);
+    assert_eq!(lines(&response("")), [""; 0]);
+    let r = chunks(&["a\r", "\nb"]);
+    assert_eq!(r.iter_lines().next().unwrap().unwrap(), "a");
+    assert_eq!(lines(&r), ["b"], "the line feed belonged to the line before");
+}
+
+#[test]
+fn a_reader_may_outlive_the_borrow() {
+    let mut text = String::new();
+    let mut reader = chunks(&["ab", "cd"]).into_reader();
+    std::thread::spawn(move || reader.read_to_string(&mut text).map(|_| text))
+        .join()
+        .unwrap()
+        .map(|text| assert_eq!(text, "abcd"))
+        .unwrap();
+}
+
+#[test]
+fn closed_means_closed() {
+    let r = chunks(&["abc"]);
+    r.close();
+    assert_eq!(r.content().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(r.iter_content(1).next().unwrap().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn errors_are_remembered() {
+    let failing = [Ok("abc"), Err(std::io::Error::other("disk"))];
+    let r = response(Outgoing::try_chunks(failing));
+    for _ in 0..2 {
+        let error = r.content().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("disk"), "{error}");
+    }
+}
+
+#[test]
+fn collected_bodies_have_a_limit() {
+    let mut r = chunks(&["abc", "def"]);
+    r.head_mut().max_content = Some(5);
+    let error = r.content().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("max_content"), "{error}");
+    let mut exact = chunks(&["abc", "def"]);
+    exact.head_mut().max_content = Some(6);
+    assert_eq!(exact.content().unwrap(), "abcdef");
+    let mut announced = response("abcdef");
+    announced.head_mut().max_content = Some(5);
+    assert_eq!(announced.content().unwrap_err().kind(), ErrorKind::TooLarge);
+    let mut long = chunks(&["abcdef", "\n"]);
+    long.head_mut().max_content = Some(5);
+    assert_eq!(long.iter_lines().next().unwrap().unwrap_err().kind(), ErrorKind::TooLarge);
+}
+
+#[test]
+fn statuses_as_errors() {
+    let url = Url::parse("http://h/x?token=t").unwrap();
+    let r = Response::builder().status(404).url(url).build().unwrap();
+    assert!(!r.ok());
+    let error = r.error_for_status().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HttpStatus);
+    assert_eq!(error.to_string(), "404 Client Error: Not Found for url: http://h/x?token=***");
+    assert_eq!(error.response().map(Response::status), Some(StatusCode::NOT_FOUND));
+    assert_eq!(error.into_response().unwrap().status(), 404);
+    for fine in [200, 304, 600, 999] {
+        assert!(Response::builder().status(fine).build().unwrap().error_for_status().is_ok());
+    }
+    assert!(Response::builder().status(99).build().is_err());
+    assert_eq!(format!("{:?}", response("")), "<Response [200]>");
+}
+
+#[test]
+fn text_is_utf8_or_what_the_server_says() {
+    let text = |content_type: &str, body: &[u8]| {
+        let r = Response::builder().header("Content-Type", content_type).body(body).build();
+        r.unwrap().text().unwrap()
+    };
+    assert_eq!(text("text/plain", "caf\u{e9}".as_bytes()), "caf\u{e9}");
+    assert_eq!(text("text/plain; Charset=\"Latin1\"", b"caf\xe9"), "caf\u{e9}");
+    assert_eq!(text("text/plain; charset=utf-8", b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_into_a_type() {
+    assert_eq!(response("\u{feff}[1, 2]").json::<Vec<u8>>().unwrap(), [1, 2]);
+    let error = response("{").json::<Vec<u8>>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidJson);
+}

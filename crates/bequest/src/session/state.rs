@@ -1,0 +1,184 @@
+//! What both doors' sessions are made of.
+
+/// Defines a session type: its fields, how it is made and changed, and its verbs. Written once, so
+/// that the blocking and the async session can't differ.
+macro_rules! session_state {
+    ($(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct Session {
+            /// Sent with every request, in this order, unless a request replaces or omits one.
+            pub headers: $crate::headers::Headers,
+            /// Put into the query of every request.
+            pub params: $crate::request::Params,
+            /// Who asks. [`set_auth`](Self::set_auth) sets it; `None` takes it back.
+            pub auth: Option<std::sync::Arc<dyn $crate::auth::Auth>>,
+            /// Called with every request and response.
+            pub hooks: $crate::hooks::Hooks,
+            /// How servers are verified.
+            pub verify: $crate::net::tls::Verify,
+            /// How long to wait; a new session waits for ever.
+            pub timeout: $crate::timeout::Timeout,
+            /// Whether bodies are left unread, to be streamed.
+            pub stream: bool,
+            /// The most that is held in memory of a body, in bytes; more is
+            /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge). 2 GiB in a new session, `None`
+            /// is no limit. What is streamed is not limited.
+            pub max_content: Option<u64>,
+            mounts: $crate::adapter::Mounts,
+        }
+
+        impl Session {
+            /// A session with Requests' default headers, and connections of its own.
+            pub fn new() -> Self {
+                Self {
+                    headers: $crate::headers::Headers::from([
+                        ("User-Agent", concat!("bequest/", env!("CARGO_PKG_VERSION"))),
+                        ("Accept-Encoding", "identity"),
+                        ("Accept", "*/*"),
+                        ("Connection", "keep-alive"),
+                    ]),
+                    params: $crate::request::Params::new(),
+                    auth: None,
+                    hooks: $crate::hooks::Hooks::new(),
+                    verify: $crate::net::tls::Verify::Yes,
+                    timeout: $crate::timeout::Timeout::new(),
+                    stream: false,
+                    max_content: Some($crate::settings::MAX_CONTENT),
+                    mounts: $crate::adapter::Mounts::new(),
+                }
+            }
+
+            /// Sets who asks: any [`Auth`](crate::Auth), or a pair of user name and password.
+            pub fn set_auth(&mut self, auth: impl $crate::auth::IntoAuth) {
+                self.auth = Some(auth.into_auth());
+            }
+
+            /// Has an adapter serve all URLs that begin with the prefix, without regard to case;
+            /// the longest prefix wins. Clones that were made before are not changed.
+            ///
+            /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
+            /// `http://localhost.evil.example/`.
+            pub fn mount(
+                &mut self,
+                prefix: impl Into<String>,
+                adapter: impl $crate::adapter::Adapter,
+            ) {
+                self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// Closes the connections that are idle, and those in use once they are done. A later
+            /// request opens one anew.
+            pub fn close(&self) {
+                self.mounts.close();
+            }
+
+            /// `GET` (RFC 9110, section 9.3.1).
+            pub fn get(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("GET", url)
+            }
+
+            /// `OPTIONS` (RFC 9110, section 9.3.7).
+            pub fn options(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("OPTIONS", url)
+            }
+
+            /// `HEAD` (RFC 9110, section 9.3.2).
+            pub fn head(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("HEAD", url)
+            }
+
+            /// `POST` (RFC 9110, section 9.3.3).
+            pub fn post(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("POST", url)
+            }
+
+            /// `PUT` (RFC 9110, section 9.3.4).
+            pub fn put(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("PUT", url)
+            }
+
+            /// `PATCH` (RFC 5789).
+            pub fn patch(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("PATCH", url)
+            }
+
+            /// `DELETE` (RFC 9110, section 9.3.5).
+            pub fn delete(
+                &self,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                self.request("DELETE", url)
+            }
+
+            /// Any method; it is upper-cased.
+            pub fn request(
+                &self,
+                method: impl AsRef<str>,
+                url: impl $crate::request::IntoUrl,
+            ) -> $crate::request::Request<&Self> {
+                $crate::request::Request::bound(self, method.as_ref(), url)
+            }
+
+            /// What goes into a request when it is prepared.
+            fn defaults(&self) -> $crate::request::Defaults<'_> {
+                $crate::request::Defaults {
+                    headers: Some(&self.headers),
+                    params: Some(&self.params),
+                    auth: self.auth.as_ref(),
+                    hooks: Some(&self.hooks),
+                }
+            }
+
+            /// What goes along when it is sent.
+            fn options_of(&self) -> $crate::settings::SendOptions {
+                $crate::settings::SendOptions::new()
+                    .stream(self.stream)
+                    .timeout(self.timeout)
+                    .verify(self.verify.clone())
+                    .max_content(self.max_content)
+            }
+        }
+
+        impl Default for Session {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl std::fmt::Debug for Session {
+            /// Without secrets.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct("Session")
+                    .field("headers", &self.headers)
+                    .field("params", &self.params)
+                    .field("hooks", &self.hooks)
+                    .field("verify", &self.verify)
+                    .field("timeout", &self.timeout)
+                    .field("stream", &self.stream)
+                    .field("mounts", &self.mounts)
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use session_state;

@@ -1,0 +1,165 @@
+//! What can be set for a session and for a request, and how the two merge.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::net::tls::Verify;
+use crate::timeout::Timeout;
+
+/// The most that is held in memory of one body, unless set otherwise: 2 GiB.
+pub(crate) const MAX_CONTENT: u64 = 2 << 30;
+
+/// What can be said for one request; the rest is as the session has it.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use bequest::{Request, SendOptions, Session};
+/// # let s = Session::new();
+/// # fn url() -> &'static str { "http://localhost:1/" }
+/// let prepared = s.prepare(Request::new("GET", url()))?;
+/// let options = SendOptions::new().stream(true).timeout(Duration::from_secs(5));
+/// # if false {
+/// let r = s.send(prepared, options)?;
+/// # }
+/// # Ok::<(), bequest::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct SendOptions {
+    stream: Option<bool>,
+    timeout: Timeout,
+    verify: Option<Verify>,
+    max_content: Option<Option<u64>>,
+}
+
+impl SendOptions {
+    /// Says nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the body is left unread, to be streamed.
+    #[must_use]
+    pub fn stream(mut self, stream: bool) -> Self {
+        self.stream = Some(stream);
+        self
+    }
+
+    /// How long to wait: a duration, a pair of connect and read, `None`, or a [`Timeout`]. Parts
+    /// that were said before and are not mentioned stay.
+    #[must_use]
+    pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
+        self.timeout = timeout.into().or(self.timeout);
+        self
+    }
+
+    /// How the server is verified: a `bool`, the path of a PEM file, or a [`Verify`].
+    #[must_use]
+    pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
+        self.verify = Some(verify.into());
+        self
+    }
+
+    /// The most that is held in memory of a body that is not streamed by its reader, in bytes;
+    /// `None` is no limit. More is [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    #[must_use]
+    pub fn max_content(mut self, most: impl Into<Option<u64>>) -> Self {
+        self.max_content = Some(most.into());
+        self
+    }
+
+    /// What is not said here is taken from `fallback`.
+    pub(crate) fn or(self, fallback: Self) -> Self {
+        // Exhaustive, so that a new setting can't be forgotten; `resolve` and the pool's key are
+        // written the same way.
+        let Self { stream, timeout, verify, max_content } = self;
+        Self {
+            stream: stream.or(fallback.stream),
+            timeout: timeout.or(fallback.timeout),
+            verify: verify.or(fallback.verify),
+            max_content: max_content.or(fallback.max_content),
+        }
+    }
+
+    /// Everything decided; the total timeout begins now.
+    pub(crate) fn resolve(self, now: Instant) -> Result<Settings> {
+        let Self { stream, timeout, verify, max_content } = self;
+        timeout.check(now)?;
+        Ok(Settings {
+            stream: stream.unwrap_or_default(),
+            timeout,
+            verify: verify.unwrap_or_default(),
+            max_content: max_content.unwrap_or(Some(MAX_CONTENT)),
+            deadline: timeout.total_limit().map(|limit| now + limit),
+        })
+    }
+}
+
+/// What an adapter gets: every setting merged, nothing left unsaid.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Whether the body is left unread.
+    pub stream: bool,
+    /// How long to wait; unmentioned parts are for ever.
+    pub timeout: Timeout,
+    /// How the server is verified.
+    pub verify: Verify,
+    /// The most that is held in memory of a body.
+    pub max_content: Option<u64>,
+    /// When the total timeout is over.
+    pub deadline: Option<Instant>,
+}
+
+impl Settings {
+    /// When a wait that begins now must end, and whether the total timeout ends it.
+    pub(crate) fn until(&self, now: Instant, limit: Option<Duration>) -> (Option<Instant>, bool) {
+        let phase = limit.and_then(|limit| now.checked_add(limit));
+        match (phase, self.deadline) {
+            (Some(phase), Some(total)) => (Some(phase.min(total)), total <= phase),
+            (None, Some(total)) => (Some(total), true),
+            (phase, None) => (phase, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn the_request_wins_over_the_session() {
+        let session = SendOptions::new().stream(true).verify(false).timeout(secs(5)).max_content(7);
+        let request = SendOptions::new().verify(true).timeout(Timeout::new().read(secs(1)));
+        let now = Instant::now();
+        let merged = request.or(session.clone()).resolve(now).unwrap();
+        assert!(merged.stream);
+        assert_eq!(merged.verify, Verify::Yes);
+        assert_eq!(merged.timeout.connect_limit(), Some(secs(5)));
+        assert_eq!(merged.timeout.read_limit(), Some(secs(1)));
+        assert_eq!(merged.max_content, Some(7));
+        let unlimited = SendOptions::new().max_content(None).or(session).resolve(now).unwrap();
+        assert_eq!(unlimited.max_content, None);
+        let nothing = SendOptions::new().resolve(now).unwrap();
+        assert_eq!((nothing.stream, nothing.deadline), (false, None));
+        assert_eq!(nothing.max_content, Some(MAX_CONTENT));
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_own_limit_or_with_the_total() {
+        let now = Instant::now();
+        let settings = |total| {
+            SendOptions::new().timeout(Timeout::new().total(total)).resolve(now).unwrap()
+        };
+        let at = |limit| Some(now + secs(limit));
+        assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));
+        assert_eq!(settings(secs(3)).until(now, Some(secs(5))), (at(3), true));
+        assert_eq!(settings(secs(3)).until(now, None), (at(3), true));
+        let endless = SendOptions::new().resolve(now).unwrap();
+        assert_eq!(endless.until(now, None), (None, false));
+        assert_eq!(endless.until(now, Some(Duration::MAX)), (None, false));
+    }
+}

@@ -1,0 +1,31 @@
+//! Servers for the tests, examples and benches of Bequest.
+//!
+//! [`Testbed`] is an HTTP and HTTPS server with the routes of httpbin, in this
+//! process and without a network. [`RawServer`] plays scripts of raw bytes, for
+//! everything that a correct server never does.
+//!
+//! Nothing here uses Bequest: a client must not be tested against itself.
+
+mod raw;
+mod server;
+
+mod body;
+mod exchange;
+mod head;
+mod lab;
+mod listen;
+mod multipart;
+mod pki;
+mod record;
+mod reply;
+mod routes;
+mod tape;
+
+#[cfg(test)]
+mod client;
+
+pub use body::pattern;
+pub use lab::{Lab, Server};
+pub use raw::{RawServer, Script};
+pub use record::Recorded;
+pub use server::Testbed;

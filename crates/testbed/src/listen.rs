@@ -1,0 +1,113 @@
+//! The listeners, and what happens on each connection.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::exchange::{Connection, Exchange};
+use crate::record::{Connected, Record};
+use crate::routes;
+use crate::tape::{Heads, Tape};
+
+/// Serves until the sender of `stopped` is gone.
+///
+/// The runtime ends with this function, and with it every task; that closes
+/// the sockets without waiting for any client.
+pub(crate) fn run(
+    tls: Arc<ServerConfig>,
+    record: &Arc<Record>,
+    ready: &mpsc::SyncSender<(SocketAddr, SocketAddr)>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime for the server");
+    runtime.block_on(async {
+        let (plain, addr) = bind().await;
+        let (secure, https_addr) = bind().await;
+        tokio::spawn(accept(plain, None, Arc::clone(record)));
+        tokio::spawn(accept(
+            secure,
+            Some(TlsAcceptor::from(tls)),
+            Arc::clone(record),
+        ));
+        ready.send((addr, https_addr)).expect("the starter waits");
+        let _ = stopped.await;
+    });
+}
+
+async fn bind() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a free port");
+    let addr = listener.local_addr().expect("the port's address");
+    (listener, addr)
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, record: Arc<Record>) {
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // Most likely no file descriptor is left: wait until one is.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        let connected = record.connected(tls.is_some());
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            // A failed connection is the client's business, and often the test.
+            let _ = connection(stream, peer, tls, connected).await;
+        });
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    connected: Connected,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let connection = Connection {
+        peer: peer.ip(),
+        local: stream.local_addr()?,
+        connected,
+    };
+    match tls {
+        None => serve(stream, connection).await,
+        Some(tls) => serve(tls.accept(stream).await?, connection).await,
+    }
+}
+
+async fn serve<S>(stream: S, connection: Connection) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let heads = Heads::default();
+    let connection = Arc::new(connection);
+    let served = AtomicUsize::new(0);
+    let io = TokioIo::new(Tape::new(stream, heads.clone()));
+    let service = service_fn(|request| {
+        let head = heads.take().unwrap_or_default();
+        let nth = served.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange = Exchange::new(head, request, Arc::clone(&connection), nth);
+        async { Ok::<_, Infallible>(routes::respond(exchange).await) }
+    });
+    http1::Builder::new()
+        .title_case_headers(true)
+        .serve_connection(io, service)
+        .await
+        .map_err(io::Error::other)
+}

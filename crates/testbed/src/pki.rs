@@ -1,0 +1,107 @@
+//! A certificate authority made for one server, and the server's certificate.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tempfile::TempDir;
+
+/// The authority's certificate in the forms a client takes, and the TLS setup
+/// of the server it vouches for.
+#[derive(Debug)]
+pub(crate) struct Pki {
+    ca_pem: String,
+    ca_file: std::path::PathBuf,
+    /// Removes the directory, and the file in it, when dropped.
+    _directory: TempDir,
+    server: Arc<ServerConfig>,
+}
+
+impl Pki {
+    pub(crate) fn new() -> Self {
+        let (issuer, ca_pem) = authority();
+        let (certificate, key) = server_certificate(&issuer);
+        let directory = TempDir::with_prefix("testbed-").expect("a temporary directory");
+        let ca_file = directory.path().join("ca.pem");
+        std::fs::File::create_new(&ca_file)
+            .and_then(|mut file| file.write_all(ca_pem.as_bytes()))
+            .expect("a file for the certificate authority");
+        Self {
+            ca_pem,
+            ca_file,
+            _directory: directory,
+            server: Arc::new(server_config(certificate, key)),
+        }
+    }
+
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    pub(crate) fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server)
+    }
+}
+
+fn authority() -> (Issuer<'static, KeyPair>, String) {
+    let key = KeyPair::generate().expect("a key for the authority");
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Testbed CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let pem = params
+        .self_signed(&key)
+        .expect("a certificate for the authority")
+        .pem();
+    (Issuer::new(params, key), pem)
+}
+
+fn server_certificate(
+    issuer: &Issuer<'static, KeyPair>,
+) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let key = KeyPair::generate().expect("a key for the server");
+    let mut params = CertificateParams::new(names).expect("valid names");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "localhost");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Strict verifiers, such as OpenSSL's, require it.
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params
+        .signed_by(&key, issuer)
+        .expect("a certificate for the server");
+    (
+        certificate.der().clone(),
+        PrivatePkcs8KeyDer::from(key.serialize_der()),
+    )
+}
+
+fn server_config(
+    certificate: CertificateDer<'static>,
+    key: PrivatePkcs8KeyDer<'static>,
+) -> ServerConfig {
+    // Naming the provider keeps other crates' choice of one out of this.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the protocol versions are supported")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .expect("the key belongs to the certificate");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}

@@ -1,0 +1,136 @@
+//! The language of scripts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a [`RawServer`](crate::RawServer) does on a connection, step by step.
+///
+/// After the last step the connection is closed. It also is when a step finds
+/// that the client has closed it: no step can be done then.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    ReadHead,
+    ReadBody(usize),
+    ReadToEnd,
+    Send(Arc<[u8]>),
+    Drip(Arc<[u8]>, Duration),
+    Sleep(Duration),
+    Stall,
+    Reset,
+    Close,
+    ShutdownWrite,
+    /// Without a number: without end.
+    Repeat(Option<usize>, Script),
+}
+
+impl Script {
+    /// A script without steps, which closes the connection at once.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A keep-alive server: it answers every request head with these bytes.
+    ///
+    /// Request bodies aren't looked at; a script for those says how long they
+    /// are with [`Script::read_body`].
+    pub fn respond(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new().forever(Self::new().read_head().send(bytes))
+    }
+
+    /// Reads a request head, up to and with its blank line.
+    #[must_use]
+    pub fn read_head(self) -> Self {
+        self.then(Step::ReadHead)
+    }
+
+    /// Reads this many more bytes.
+    #[must_use]
+    pub fn read_body(self, length: usize) -> Self {
+        self.then(Step::ReadBody(length))
+    }
+
+    /// Reads until the client has closed its side, then goes on.
+    #[must_use]
+    pub fn read_to_end(self) -> Self {
+        self.then(Step::ReadToEnd)
+    }
+
+    /// Sends bytes.
+    #[must_use]
+    pub fn send(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.then(Step::Send(bytes.into().into()))
+    }
+
+    /// Sends bytes one at a time, with a pause between them.
+    #[must_use]
+    pub fn drip(self, bytes: impl Into<Vec<u8>>, pause: Duration) -> Self {
+        self.then(Step::Drip(bytes.into().into(), pause))
+    }
+
+    /// Waits.
+    #[must_use]
+    pub fn sleep(self, duration: Duration) -> Self {
+        self.then(Step::Sleep(duration))
+    }
+
+    /// Holds the connection silent, until the server is dropped or the client
+    /// closes.
+    ///
+    /// Nothing is read, so a client that keeps sending will be blocked. That
+    /// the client closes goes unseen while there are bytes left to read; use
+    /// [`Script::wait_close`] if there may be.
+    #[must_use]
+    pub fn stall(self) -> Self {
+        self.then(Step::Stall)
+    }
+
+    /// Reads until the client closes, then closes as well.
+    #[must_use]
+    pub fn wait_close(self) -> Self {
+        self.read_to_end().close()
+    }
+
+    /// Ends the connection with a TCP reset.
+    #[must_use]
+    pub fn reset(self) -> Self {
+        self.then(Step::Reset)
+    }
+
+    /// Closes the connection in good order.
+    ///
+    /// Input that has arrived unread is discarded first, as the system would
+    /// otherwise send a reset, and that may overtake what was sent before.
+    #[must_use]
+    pub fn close(self) -> Self {
+        self.then(Step::Close)
+    }
+
+    /// Closes the sending side only; reading goes on.
+    #[must_use]
+    pub fn shutdown_write(self) -> Self {
+        self.then(Step::ShutdownWrite)
+    }
+
+    /// Plays another script this many times. If that closes, all is over.
+    #[must_use]
+    pub fn repeat(self, times: usize, script: Self) -> Self {
+        self.then(Step::Repeat(Some(times), script))
+    }
+
+    /// Plays another script over and over, until the client closes or the
+    /// script does.
+    #[must_use]
+    pub fn forever(self, script: Self) -> Self {
+        self.then(Step::Repeat(None, script))
+    }
+
+    fn then(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+}

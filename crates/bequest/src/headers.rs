@@ -102,9 +102,7 @@ impl Headers {
     /// Takes every field of that name out, and says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let (text, before) = (&self.text, self.fields.len());
-        self.fields.retain(|field| {
-            !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes())
-        });
+        self.fields.retain(|field| !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()));
         self.fields.len() < before
     }
 

@@ -140,7 +140,8 @@ impl<'a> Loan<'a> {
         let mut filled = 0;
         loop {
             if filled == content.len() {
-                let rest = self.remaining().map_or(content.len(), |rest| clamp(rest, 16 * content.len()));
+                let rest =
+                    self.remaining().map_or(content.len(), |rest| clamp(rest, 16 * content.len()));
                 if rest == 0 {
                     // All of a known length is there; reading on sees the end that frees the
                     // connection, and needs but one byte of room.

@@ -187,6 +187,17 @@ impl Headers {
         self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
     }
 
+    /// A copy with room for some more, so that adding them copies nothing again.
+    pub(crate) fn clone_with_room(&self, text: usize, fields: usize) -> Self {
+        let mut clone = Self {
+            text: Vec::with_capacity(self.text.len() + text),
+            fields: Vec::with_capacity(self.fields.len() + fields),
+        };
+        clone.text.extend_from_slice(&self.text);
+        clone.fields.extend_from_slice(&self.fields);
+        clone
+    }
+
     /// Puts a field before all others.
     pub(crate) fn prepend(&mut self, name: &str, value: impl ToHeaderValue) {
         let field = self.store(name.as_bytes(), &value);

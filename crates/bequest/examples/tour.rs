@@ -13,10 +13,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bequest::{
-    Auth, Body, ErrorKind, PreparedRequest, Request, Response, Result, SendOptions, Session,
-    Timeout, adapter_fn,
+    Auth, Body, Error, ErrorKind, PreparedRequest, Response, Result, SendOptions, Session, Timeout,
+    adapter_fn,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use support::{check, conclude, section};
 use testbed::Testbed;
 
@@ -25,11 +26,10 @@ const MIB: usize = 1024 * 1024;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Testbed::start();
     one_shot(&server)?;
-    json(&server)?;
+    form_and_json(&server)?;
     session(&server)?;
     headers(&server)?;
     prepared_request(&server)?;
-    form(&server)?;
     download(&server)?;
     lines(&server)?;
     upload(&server)?;
@@ -52,88 +52,63 @@ fn one_shot(server: &Testbed) -> Result<()> {
     Ok(())
 }
 
-/// What the server says about a request. `Response::json` fills it in.
-#[derive(Deserialize)]
-struct Echo {
-    #[serde(default)]
-    args: BTreeMap<String, String>,
-    #[serde(default)]
-    form: BTreeMap<String, String>,
-    headers: BTreeMap<String, String>,
-}
+fn form_and_json(server: &Testbed) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Echo {
+        form: BTreeMap<String, String>,
+    }
 
-fn json(server: &Testbed) -> Result<()> {
-    section("JSON becomes a struct of yours");
-    let echo: Echo = bequest::get(server.url("/get?language=rust")).send()?.json()?;
-    println!("   the server saw {:?}", echo.args);
-    check("the struct is filled in", echo.args["language"] == "rust");
+    section("A form goes out, JSON comes back as a struct of yours");
+    let r = bequest::post(server.url("/post")).form([("name", "Brian"), ("rank", "M&P")]).send()?;
+    let sent = r.request().body.as_bytes().unwrap_or_default();
+    let echo: Echo = r.json()?;
+    println!("   {} was read as {:?}", String::from_utf8_lossy(sent), echo.form);
+    check("the struct is filled in", echo.form["rank"] == "M&P");
     Ok(())
 }
 
 fn session(server: &Testbed) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Connection {
-        connection: u64,
-        requests: u64,
-    }
-
     section("A session keeps settings and connections");
     let mut s = Session::new();
     s.headers.insert("X-Team", "lumberjacks");
     s.params.insert("lang", "en");
     s.timeout = Duration::from_secs(5).into();
-    let mut numbers = Vec::new();
-    for _ in 0..3 {
+    for nth in 1..=3 {
         let r = s.get(server.url("/connection")).send()?;
-        let Connection { connection, requests } = r.json()?;
-        println!("   {} is request {requests} on connection {connection}", r.url());
-        check("a setting of the session is sent", r.request().headers.contains("x-team"));
-        numbers.push((connection, requests));
+        let seen: Value = r.json()?;
+        println!("   {}: request {nth} on connection {}", r.url(), seen["connection"]);
+        check("all use one connection", seen["requests"] == nth);
+        check("each has the session's header", r.request().headers.contains("x-team"));
     }
-    let first = numbers[0].0;
-    check("one connection served all", numbers == [(first, 1), (first, 2), (first, 3)]);
-    let r = s.get(server.url("/get")).without_header("X-Team").without_param("lang").send()?;
-    check("a request can do without", !r.json::<Echo>()?.headers.contains_key("X-Team"));
-    check("without the parameter, too", r.url().query().is_none());
+    let r = s.get(server.url("/get")).without_header("X-Team").send()?;
+    check("a request can do without", r.json::<Value>()?["headers"]["X-Team"].is_null());
     Ok(())
 }
 
 fn headers(server: &Testbed) -> Result<()> {
     section("Headers leave in your order and case");
-    let s = Session::new();
-    let r = s.get(server.url("/wire")).header("x-LOWER-first", "1").header("Accept", "a/b").send()?;
-    let wire = r.text()?; // This page shows the bytes that the server received.
+    let request = bequest::get(server.url("/wire")); // It shows the bytes that it received.
+    let r = request.header("x-mIXed", "1").header("Accept", "text/plain").send()?;
+    let wire = r.text()?;
     wire.trim_end().lines().for_each(|line| println!("   > {line}"));
     check("r.request() shows them all", wire.contains(&r.request().headers.to_string()));
     for (name, value) in r.headers() {
         println!("   < {name}: {}", String::from_utf8_lossy(value));
     }
-    let content_type = r.headers().get("CONTENT-TYPE");
-    check("case does not matter in a look-up", content_type.is_some());
     Ok(())
 }
 
 fn prepared_request(server: &Testbed) -> Result<()> {
     section("A prepared request can be edited; what you see is what is sent");
     let s = Session::new();
-    let request = Request::new("POST", server.url("/wire")).form([("key", "value")]);
-    let mut prepared = s.prepare(request)?;
-    prepared.body = "No, I want exactly this as the body.".into();
+    let mut prepared = s.post(server.url("/wire")).form([("key", "value")]).prepare()?;
+    prepared.body = "No, I want exactly this.".into();
     prepared.headers.remove("Content-Type");
     prepared.headers.insert("Keep-Dead", "parrot");
     let head = String::from_utf8_lossy(&prepared.wire_head()?).into_owned();
     head.trim_end().lines().for_each(|line| println!("   > {line}"));
     let r = s.send(prepared, SendOptions::new())?;
-    check("byte for byte", r.text()? == head + "No, I want exactly this as the body.");
-    Ok(())
-}
-
-fn form(server: &Testbed) -> Result<()> {
-    section("A form is pairs, a map or a struct");
-    let r = bequest::post(server.url("/post")).form([("name", "Brian"), ("rank", "M&P")]).send()?;
-    let sent = r.request().body.as_bytes().unwrap_or_default();
-    println!("   {}", String::from_utf8_lossy(sent));
-    check("the server reads it back", r.json::<Echo>()?.form["rank"] == "M&P");
+    check("byte for byte", r.text()? == head + "No, I want exactly this.");
     Ok(())
 }
 
@@ -152,40 +127,28 @@ fn download(server: &Testbed) -> Result<()> {
 }
 
 fn lines(server: &Testbed) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Event {
-        id: usize,
-    }
-
     section("A stream of JSON is read line by line, each as it arrives");
-    let r = bequest::get(server.url("/stream/5")).stream(true).send()?;
-    let mut ids = Vec::new();
-    for line in r.iter_lines() {
-        let event: Event = serde_json::from_slice(&line?).map_err(bequest::Error::other)?;
-        ids.push(event.id);
+    let r = bequest::get(server.url("/stream/3")).stream(true).send()?;
+    for (expected, line) in r.iter_lines().enumerate() {
+        let event: Value = serde_json::from_slice(&line?).map_err(Error::other)?;
+        println!("   event {}", event["id"]);
+        check("events come in order", event["id"] == expected);
     }
-    println!("   events {ids:?}");
-    check("in order", ids == [0, 1, 2, 3, 4]);
     Ok(())
 }
 
 fn upload(server: &Testbed) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Sink {
-        length: usize,
-    }
-
     section("An upload is read from a file, an iterator, or anything else that can be read");
-    let endless = std::io::repeat(b'x');
-    let chunked = Body::reader(endless.take(8 * MIB as u64));
-    let sized = Body::reader(std::io::repeat(b'x').take(5)).with_length(5);
-    for (body, expected) in [(chunked, 8 * MIB), (sized, 5)] {
+    let size = 8 * MIB as u64;
+    let reader = || Body::reader(std::io::repeat(b'x').take(size));
+    for (body, field) in [
+        (reader(), "Transfer-Encoding"), // Its length is not known, so it goes in chunks.
+        (reader().with_length(size), "Content-Length"),
+    ] {
         let r = bequest::put(server.url("/sink")).body(body).send()?;
-        let headers = &r.request().headers;
-        let coding = headers.get("Transfer-Encoding").or(headers.get("Content-Length"));
-        let Sink { length } = r.json()?;
-        println!("   {length} bytes, announced as {}", coding.unwrap_or("nothing"));
-        check("all of it arrived", length == expected);
+        println!("   {field}: {}", r.request().headers.get(field).unwrap_or("none"));
+        check("the head announces it", r.request().headers.contains(field));
+        check("all of it arrived", r.json::<Value>()?["length"] == size);
     }
     Ok(())
 }
@@ -195,6 +158,7 @@ fn https(server: &Testbed) -> Result<()> {
     let url = server.https_url("/get");
     let r = bequest::get(&url).verify(server.ca_file()).send()?;
     println!("   {}; the handshake took {:?}", r.status(), r.timings().tls.unwrap_or_default());
+    check("the authority of the testbed is trusted", r.ok());
     refused("a stranger", bequest::get(&url).send(), ErrorKind::Tls);
     Ok(())
 }
@@ -202,11 +166,10 @@ fn https(server: &Testbed) -> Result<()> {
 fn timeouts(server: &Testbed) -> Result<()> {
     section("Timeouts: for connecting, for silence, for everything");
     let (short, long) = (Duration::from_millis(100), Duration::from_secs(60));
-    let slow = bequest::get(server.url("/delay/30")).timeout((long, short)).send();
-    refused("silence", slow, ErrorKind::ReadTimeout);
-    let total = Timeout::new().total(2 * short);
-    let dripping = bequest::get(server.url("/drip?numbytes=600&duration=30")).timeout(total).send();
-    refused("a body that drips", dripping, ErrorKind::Deadline);
+    let slow = bequest::get(server.url("/delay/30")).timeout((long, short));
+    refused("silence", slow.send(), ErrorKind::ReadTimeout);
+    let dripping = bequest::get(server.url("/drip")).timeout(Timeout::new().total(2 * short));
+    refused("a body that drips for two seconds", dripping.send(), ErrorKind::Deadline);
     Ok(())
 }
 
@@ -218,14 +181,14 @@ fn errors(server: &Testbed) -> Result<()> {
     refused("a missing page", missing, ErrorKind::HttpStatus);
     let smuggled = bequest::get(server.url("/")).header("X-Name", "a\r\nX-Admin: yes").send();
     refused("a smuggled header", smuggled, ErrorKind::InvalidHeader);
-    refused("a URL without a scheme", bequest::get("example.org").send(), ErrorKind::MissingSchema);
+    refused("no scheme", bequest::get("example.org").send(), ErrorKind::MissingSchema);
     Ok(())
 }
 
 /// Shows an error as a person sees it, and checks its kind as a program does.
 fn refused(what: &str, result: Result<Response>, kind: ErrorKind) {
     match result {
-        Ok(r) => check(&format!("{what} is refused, not {}", r.status()), false),
+        Ok(_) => check(what, false),
         Err(error) => {
             println!("   {error}");
             check(what, error.kind() == kind);
@@ -244,8 +207,8 @@ fn hooks(server: &Testbed) -> Result<()> {
         println!("   {} for {}", response.status(), response.url());
         response.error_for_status()
     });
-    let echo: Echo = s.get(server.url("/get")).send()?.json()?;
-    check("one changed the request", echo.headers["X-Sent-By"] == "a hook");
+    let echo: Value = s.get(server.url("/get")).send()?.json()?;
+    check("one changed the request", echo["headers"]["X-Sent-By"] == "a hook");
     let failed = s.get(server.url("/status/503")).send();
     check("one made a status an error", failed.is_err_and(|error| error.response().is_some()));
     Ok(())
@@ -268,21 +231,20 @@ fn custom_auth(server: &Testbed) -> Result<()> {
     let r = bequest::get(server.url("/basic-auth/user/pass")).auth(("user", "pass")).send()?;
     check("a pair is Basic", r.ok());
     let r = bequest::put(server.url("/put")).body("spam").auth(Signature).send()?;
-    let signature = r.request().headers.get("X-Signature");
-    println!("   X-Signature: {}", signature.unwrap_or("none"));
-    check("the body was there to be signed", signature == Some("PUT /put 4"));
+    let signature = r.request().headers.get("X-Signature").unwrap_or_default();
+    println!("   X-Signature: {signature}");
+    check("the body was there to be signed", signature == "PUT /put 4");
     Ok(())
 }
 
 fn mock() -> Result<()> {
     section("An adapter answers for a scheme or a host: your tests need no server");
     let mut s = Session::new();
-    let adapter = adapter_fn(|request, _| match request.url.path() {
-        "/teapot" => Response::builder().status(418).body("I'm a teapot").build(),
-        path => Response::builder().status(404).body(format!("no {path}")).build(),
+    let adapter = adapter_fn(|request, _settings| {
+        Response::builder().status(418).body(format!("no {}", request.url.path())).build()
     });
     s.mount("https://kitchen.example/", adapter);
-    let r = s.get("https://kitchen.example/teapot").send()?;
+    let r = s.get("https://kitchen.example/coffee").send()?;
     println!("   {}: {}", r.status(), r.text()?);
     check("the adapter answered", r.status() == 418);
     Ok(())

@@ -194,3 +194,6 @@ impl State {
         self.others.remove(&oldest)
     }
 }
+
+#[cfg(test)]
+mod tests;

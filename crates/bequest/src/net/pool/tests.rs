@@ -48,10 +48,10 @@ fn the_last_used_goes_out_first_and_the_oldest_makes_room() {
     }
     now += LATER;
     for expected in [&names[2], &names[1]] {
-        let mut connection = pool.take(server.origin(), now).unwrap();
+        let mut connection = pool.take(server.origin(), now, false).unwrap();
         assert_eq!(local(&mut connection), *expected);
     }
-    assert!(pool.take(server.origin(), now).is_err(), "two are kept, and both are out");
+    assert!(pool.take(server.origin(), now, false).is_err(), "two are kept, and both are out");
 }
 
 #[test]
@@ -64,18 +64,27 @@ fn closed_old_and_dirty_connections_are_not_given_out() {
         peer
     };
     drop(put());
-    assert!(pool.take(server.origin(), now + LATER).is_err(), "closed by the server");
+    assert!(pool.take(server.origin(), now + LATER, false).is_err(), "closed by the server");
     let mut peer = put();
     std::io::Write::write_all(&mut peer, b"?").unwrap();
-    assert!(pool.take(server.origin(), now + LATER).is_err(), "with bytes that nobody asked for");
+    assert!(
+        pool.take(server.origin(), now + LATER, false).is_err(),
+        "with bytes that nobody asked for"
+    );
     let _peer = put();
-    assert!(pool.take(server.origin(), now + Duration::from_secs(61)).is_err(), "idle too long");
+    assert!(
+        pool.take(server.origin(), now + Duration::from_secs(61), false).is_err(),
+        "idle too long"
+    );
     let _peer = put();
-    assert!(pool.take(server.origin(), now + LATER).is_ok());
+    assert!(pool.take(server.origin(), now + LATER, false).is_ok());
     let (mut connection, _peer) = server.open(pool.vacancy(server.origin()));
     connection.server_keeps = Some(Duration::from_millis(500));
     pool.put(connection, now);
-    assert!(pool.take(server.origin(), now + LATER).is_err(), "longer than the server keeps it");
+    assert!(
+        pool.take(server.origin(), now + LATER, false).is_err(),
+        "longer than the server keeps it"
+    );
 }
 
 #[test]
@@ -91,10 +100,10 @@ fn origins_are_apart_and_the_least_used_makes_room() {
     }
     let verify = Verify::No;
     let secure = Origin { tls: Some(&verify), ..servers[2].origin() };
-    assert!(pool.take(secure, now).is_err(), "the same port, but with TLS");
-    assert!(pool.take(servers[2].origin(), now).is_ok());
-    assert!(pool.take(servers[1].origin(), now).is_ok());
-    assert!(pool.take(servers[0].origin(), now).is_err(), "two origins are kept");
+    assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
+    assert!(pool.take(servers[2].origin(), now, false).is_ok());
+    assert!(pool.take(servers[1].origin(), now, false).is_ok());
+    assert!(pool.take(servers[0].origin(), now, false).is_err(), "two origins are kept");
 }
 
 #[test]
@@ -104,8 +113,8 @@ fn what_was_open_at_close_is_not_taken_back() {
     let (connection, _peer) = server.open(pool.vacancy(server.origin()));
     pool.close();
     pool.put(connection, now);
-    assert!(pool.take(server.origin(), now).is_err());
+    assert!(pool.take(server.origin(), now, false).is_err());
     let (connection, _peer) = server.open(pool.vacancy(server.origin()));
     pool.put(connection, now);
-    assert!(pool.take(server.origin(), now).is_ok());
+    assert!(pool.take(server.origin(), now, false).is_ok());
 }

@@ -60,10 +60,11 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
 impl RoundTrip<'_> {
     pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
-        let mut upload = Upload::new(&self, &mut reader);
-        let sent = upload.run(connection).await;
-        let has_sent = upload.has_sent();
-        drop(upload);
+        let (sent, has_sent) = {
+            let mut upload = Upload::new(&self, &mut reader);
+            let sent = upload.run(connection).await;
+            (sent, upload.has_sent())
+        };
         let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
             let received = reader.has_begun(connection.input.filled());
             Failure { error, lost, sent: has_sent, received }

@@ -72,6 +72,7 @@ impl Download {
         let Some(connection) = self.connection.take() else { return };
         if self.keep_alive
             && connection.input.is_empty()
+            && connection.stream.is_clean()
             && let Some(pool) = self.pool.upgrade()
         {
             pool.put(connection, now);

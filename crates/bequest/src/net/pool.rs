@@ -199,8 +199,8 @@ impl State {
         self.swept = Some(now);
         let places = self.others.values_mut().chain(&mut self.recent);
         let expired = places.flat_map(|place| {
-            let is_fresh = |c: &Box<Connection>| now.saturating_duration_since(c.idle_since) < keep;
-            let fresh = place.idle.iter().position(is_fresh).unwrap_or(place.idle.len());
+            let mut idle = place.idle.iter().map(|c| now.saturating_duration_since(c.idle_since));
+            let fresh = idle.position(|idle| idle < keep).unwrap_or(place.idle.len());
             place.idle.drain(..fresh)
         });
         let expired = expired.collect();

@@ -52,10 +52,9 @@ impl Session {
         let assembled = parts.assemble(&self.defaults());
         async move {
             let mut prepared = assembled?;
-            if let Some(auth) = prepared.auth.clone() {
-                if let Err(error) = auth.apply_async(&mut prepared).await {
-                    return Err(error.of_request(prepared));
-                }
+            let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
+            if let Err(error) = auth.apply_async(&mut prepared).await {
+                return Err(error.of_request(prepared));
             }
             Ok(prepared)
         }

@@ -23,6 +23,8 @@ pub(crate) struct ResponseHead {
 #[derive(Debug, Default)]
 pub(crate) struct HeadReader {
     searched: usize,
+    /// How many bytes at the front belong to empty lines.
+    blank: usize,
     /// Something of a response has arrived, be it an interim one.
     begun: bool,
     /// A line begins with white space: it belongs to the one before (RFC 9112, section 5.2).
@@ -39,7 +41,9 @@ impl HeadReader {
     ) -> Result<Option<(ResponseHead, usize)>> {
         // Empty lines before the status line belong to nobody (RFC 9112, section 2.2 allows a
         // server to skip them; so do we).
-        let start = input.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
+        let is_blank = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        self.blank += input[self.blank..].iter().take_while(is_blank).count();
+        let start = self.blank;
         let end = self.find_end(input, start);
         if end.unwrap_or(input.len()) > limits.head {
             return Err(Error::with(

@@ -17,12 +17,19 @@ pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// The last read took all the room there was: more may be waiting.
+    full: bool,
 }
 
 impl Buffer {
     /// What was read and not yet used.
     pub(crate) fn filled(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
+    }
+
+    /// Whether the last read may have left something behind.
+    pub(crate) fn was_full(&self) -> bool {
+        self.full
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -49,6 +56,7 @@ impl Buffer {
         ready!(Pin::new(stream).poll_read(context, &mut room))?;
         let read = room.filled().len();
         self.end += read;
+        self.full = read == wanted;
         if read == wanted && self.bytes.len() < LARGE {
             // More is waiting, probably: take it in larger pieces.
             self.bytes.resize((self.bytes.len() * 4).min(LARGE), 0);

@@ -69,6 +69,7 @@ impl Connection {
     pub(super) fn rest(&mut self, now: Instant) {
         const KEPT: usize = 8 * 1024;
         self.idle_since = now;
+        self.unseen |= self.input.was_full();
         self.input.shrink();
         if self.output.capacity() > KEPT {
             self.output = Vec::new();

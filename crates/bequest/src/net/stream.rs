@@ -53,7 +53,7 @@ impl Stream {
                 }
                 // Session tickets may come at any time: let TLS read what is there. Only if there
                 // was no more than that, nothing is ready.
-                stream.get_mut().0.expect_data();
+                stream.get_mut().0.try_at_once();
                 let mut context = Context::from_waker(std::task::Waker::noop());
                 let mut byte = [0; 1];
                 let read =

@@ -11,6 +11,8 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
+#[cfg(feature = "async")]
+use super::socket::TokioSocket;
 use super::socket::{BlockingSocket, Socket};
 use super::{Reactor, calling_thread};
 
@@ -23,7 +25,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Socket> {
         Some(Reactor::Tokio) => {
             let socket = tokio::net::TcpStream::connect(address).await?;
             socket.set_nodelay(true)?;
-            Ok(Socket::Tokio(socket))
+            Ok(Socket::Tokio(TokioSocket::new(socket)))
         }
         None => Err(io::Error::other("this future is polled outside of a tokio runtime")),
     }

@@ -19,7 +19,16 @@ use super::calling_thread;
 pub(crate) enum Socket {
     CallingThread(BlockingSocket),
     #[cfg(feature = "async")]
-    Tokio(tokio::net::TcpStream),
+    Tokio(TokioSocket),
+}
+
+/// A socket of the caller's tokio runtime.
+#[cfg(feature = "async")]
+#[derive(Debug)]
+pub(crate) struct TokioSocket {
+    stream: tokio::net::TcpStream,
+    /// The next read or write asks the kernel, whatever tokio knows: its news may be late.
+    direct: bool,
 }
 
 /// A socket in blocking mode. What must not block says so for each call.
@@ -41,12 +50,12 @@ impl Socket {
         error != Errno::AGAIN
     }
 
-    /// The next read tries at once, whatever happened before.
-    pub(crate) fn expect_data(&mut self) {
+    /// The next read or write tries at once, whatever happened before.
+    pub(crate) fn try_at_once(&mut self) {
         match self {
             Self::CallingThread(socket) => socket.drained = false,
             #[cfg(feature = "async")]
-            Self::Tokio(_) => {}
+            Self::Tokio(socket) => socket.direct = true,
         }
     }
 }
@@ -56,7 +65,7 @@ impl AsFd for Socket {
         match self {
             Self::CallingThread(socket) => socket.fd.as_fd(),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => socket.as_fd(),
+            Self::Tokio(socket) => socket.stream.as_fd(),
         }
     }
 }
@@ -148,6 +157,39 @@ impl BlockingSocket {
     }
 }
 
+#[cfg(feature = "async")]
+impl TokioSocket {
+    pub(super) fn new(stream: tokio::net::TcpStream) -> Self {
+        Self { stream, direct: false }
+    }
+
+    /// Asks the kernel, if that was wanted; `None` if it was not, or the kernel says to wait.
+    fn directly<T>(
+        &mut self,
+        ask: impl FnOnce(BorrowedFd<'_>) -> Result<T, Errno>,
+    ) -> Option<io::Result<T>> {
+        if !std::mem::take(&mut self.direct) {
+            return None;
+        }
+        match ask(self.stream.as_fd()) {
+            Err(Errno::AGAIN | Errno::INTR) => None,
+            result => Some(result.map_err(Into::into)),
+        }
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let room = buffer.initialize_unfilled();
+        match self.directly(|fd| recv(fd, room, RecvFlags::DONTWAIT)) {
+            Some(result) => Poll::Ready(result.map(|(received, _)| buffer.advance(received))),
+            None => Pin::new(&mut self.stream).poll_read(context, buffer),
+        }
+    }
+}
+
 /// Whether a blocking call would keep the runtime from which it waits for news: of one thread
 /// surely, of several if this is the one that listens.
 #[cfg(feature = "async")]
@@ -173,7 +215,7 @@ impl AsyncRead for Socket {
                 "this connection belongs to the runtime that this call would block: await it",
             ))),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => Pin::new(socket).poll_read(_context, buffer),
+            Self::Tokio(socket) => socket.poll_read(_context, buffer),
         }
     }
 }
@@ -188,7 +230,10 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::CallingThread(socket) => socket.poll_write(|fd| send(fd, bytes, flags)),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => Pin::new(socket).poll_write(_context, bytes),
+            Self::Tokio(socket) => match socket.directly(|fd| send(fd, bytes, flags)) {
+                Some(result) => Poll::Ready(result),
+                None => Pin::new(&mut socket.stream).poll_write(_context, bytes),
+            },
         }
     }
 
@@ -203,7 +248,9 @@ impl AsyncWrite for Socket {
                 socket.poll_write(|fd| sendmsg(fd, slices, &mut Default::default(), flags))
             }
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => Pin::new(socket).poll_write_vectored(_context, slices),
+            Self::Tokio(socket) => {
+                Pin::new(&mut socket.stream).poll_write_vectored(_context, slices)
+            }
         }
     }
 

@@ -21,6 +21,7 @@ use crate::secrets;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write numbers and literals")]
 impl Params {
     /// No parameters.
     pub fn new() -> Self {

@@ -183,17 +183,11 @@ impl Loss {
 
     /// The peer ended it before the head was whole.
     pub(super) fn closed(without_a_byte: bool) -> Self {
-        let error = if without_a_byte {
-            Error::with(
-                ErrorKind::Disconnected,
-                "the server closed the connection without an answer",
-            )
-        } else {
-            Error::with(
-                ErrorKind::InvalidResponse,
-                "the server closed the connection within the head",
-            )
+        let what = match without_a_byte {
+            true => "the server closed the connection without an answer",
+            false => "the server closed the connection within the head of its answer",
         };
+        let error = Error::with(ErrorKind::Disconnected, what);
         Self { error: error.during(Phase::Wait), lost: true }
     }
 

@@ -41,6 +41,8 @@ pub(super) struct Upload<'a, 'r> {
     /// A success that came before the request was out: the rest is sent all the same.
     answer: Option<ResponseHead>,
     sent: bool,
+    /// The kernel was asked once more before giving up.
+    probed: bool,
 }
 
 impl<'a, 'r> Upload<'a, 'r>
@@ -49,7 +51,14 @@ where
 {
     pub(super) fn new(trip: &'a RoundTrip<'a>, reader: &'r mut HeadReader) -> Self {
         let interim = Interim { reader, limits: trip.limits, seen: 0 };
-        Self { trip, clock: Clock::writing(trip.settings), interim, answer: None, sent: false }
+        Self {
+            trip,
+            clock: Clock::writing(trip.settings),
+            interim,
+            answer: None,
+            sent: false,
+            probed: false,
+        }
     }
 
     /// Whether the kernel may have taken any of it, or the body was begun.
@@ -233,6 +242,7 @@ where
                 Poll::Ready(Ok(count)) => {
                     *written += count;
                     self.sent = true;
+                    self.probed = false;
                     self.clock.progress(Phase::Send).map_err(Loss::ours)?;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(error))),
@@ -266,6 +276,12 @@ where
             }
         }
         let error = ready!(self.clock.poll(context, Phase::Send));
+        if !std::mem::replace(&mut self.probed, true) {
+            // A kernel announces room when there is much of it: a slow server makes less.
+            connection.stream.socket().try_at_once();
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(Err(Loss::ours(error)))
     }
 
@@ -289,7 +305,7 @@ where
             if let Some(head) = self.answer.take() {
                 return Some(Sent::Early(Box::new(head)));
             }
-            connection.stream.socket().expect_data();
+            connection.stream.socket().try_at_once();
             if let Some(head) = self.interim.next_final(connection).ok()? {
                 return Some(Sent::Early(Box::new(head)));
             }

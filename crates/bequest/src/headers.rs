@@ -102,9 +102,7 @@ impl Headers {
     /// Takes every field of that name out, and says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let (text, before) = (&self.text, self.fields.len());
-        self.fields.retain(|field| {
-            !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes())
-        });
+        self.fields.retain(|field| !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()));
         self.fields.len() < before
     }
 
@@ -187,6 +185,17 @@ impl Headers {
     /// Names and values as bytes, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+    }
+
+    /// A copy with room for some more, so that adding them copies nothing again.
+    pub(crate) fn clone_with_room(&self, text: usize, fields: usize) -> Self {
+        let mut clone = Self {
+            text: Vec::with_capacity(self.text.len() + text),
+            fields: Vec::with_capacity(self.fields.len() + fields),
+        };
+        clone.text.extend_from_slice(&self.text);
+        clone.fields.extend_from_slice(&self.fields);
+        clone
     }
 
     /// Puts a field before all others.

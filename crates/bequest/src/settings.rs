@@ -151,9 +151,8 @@ mod tests {
     #[test]
     fn a_wait_ends_with_its_own_limit_or_with_the_total() {
         let now = Instant::now();
-        let settings = |total| {
-            SendOptions::new().timeout(Timeout::new().total(total)).resolve(now).unwrap()
-        };
+        let settings =
+            |total| SendOptions::new().timeout(Timeout::new().total(total)).resolve(now).unwrap();
         let at = |limit| Some(now + secs(limit));
         assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));
         assert_eq!(settings(secs(3)).until(now, Some(secs(5))), (at(3), true));

@@ -47,10 +47,7 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     pub(crate) fn new(length: u64, sized: bool) -> Self {
-        Self {
-            left: length,
-            sized,
-        }
+        Self { left: length, sized }
     }
 }
 
@@ -75,11 +72,7 @@ impl Body for Pattern {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.sized {
-            SizeHint::with_exact(self.left)
-        } else {
-            SizeHint::default()
-        }
+        if self.sized { SizeHint::with_exact(self.left) } else { SizeHint::default() }
     }
 }
 
@@ -94,22 +87,14 @@ pub(crate) struct Paced {
 
 impl Paced {
     pub(crate) fn new(pieces: impl IntoIterator<Item = Bytes>, pause: Duration) -> Self {
-        Self {
-            pieces: pieces.into_iter().collect(),
-            pause,
-            sleep: None,
-            sized: false,
-        }
+        Self { pieces: pieces.into_iter().collect(), pause, sleep: None, sized: false }
     }
 
     /// Cuts `bytes` into pieces of `size`.
     pub(crate) fn cut(bytes: &Bytes, size: usize, pause: Duration) -> Self {
         let size = size.max(1);
         let starts = (0..bytes.len()).step_by(size);
-        Self::new(
-            starts.map(|at| bytes.slice(at..bytes.len().min(at + size))),
-            pause,
-        )
+        Self::new(starts.map(|at| bytes.slice(at..bytes.len().min(at + size))), pause)
     }
 
     /// Waits before the first piece.

@@ -53,9 +53,7 @@ impl Client<TcpStream> {
 
 impl<S: Read + Write> Client<S> {
     pub(crate) fn over(stream: S) -> Self {
-        Self {
-            reader: BufReader::new(stream),
-        }
+        Self { reader: BufReader::new(stream) }
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -64,21 +62,14 @@ impl<S: Read + Write> Client<S> {
 
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let stream = self.reader.get_mut();
-        stream
-            .write_all(bytes.as_ref())
-            .expect("the server takes it");
+        stream.write_all(bytes.as_ref()).expect("the server takes it");
         stream.flush().expect("the server takes it");
     }
 
     /// A request without a body, with more header lines if any.
     pub(crate) fn request(&mut self, method: &str, target: &str, headers: &[&str]) -> Response {
-        let headers: String = headers
-            .iter()
-            .map(|header| format!("{header}\r\n"))
-            .collect();
-        self.write(format!(
-            "{method} {target} HTTP/1.1\r\nHost: test\r\n{headers}\r\n"
-        ));
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        self.write(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{headers}\r\n"));
         self.response(method == "HEAD")
     }
 
@@ -105,16 +96,8 @@ impl<S: Read + Write> Client<S> {
 
     pub(crate) fn response(&mut self, headless: bool) -> Response {
         let head = self.head();
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|code| code.parse().ok())
-            .expect("a code");
-        let mut response = Response {
-            status,
-            head,
-            body: Vec::new(),
-        };
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a code");
+        let mut response = Response { status, head, body: Vec::new() };
         if headless || status < 200 || status == 204 || status == 304 {
             return response;
         }

@@ -67,8 +67,7 @@ impl Exchange {
             let frame = frame.map_err(|error| reply::bad_request(&error.to_string()))?;
             // What isn't data is trailers, which nothing here looks at.
             if let Ok(piece) = frame.into_data() {
-                self.body_length
-                    .fetch_add(piece.len() as u64, Ordering::SeqCst);
+                self.body_length.fetch_add(piece.len() as u64, Ordering::SeqCst);
                 return Ok(Some(piece));
             }
         }
@@ -77,16 +76,10 @@ impl Exchange {
 
     /// Reads the whole body into memory.
     pub(crate) async fn collect(&mut self) -> Result<(), Reply> {
-        let declared = self
-            .head
-            .value("content-length")
-            .and_then(|length| length.parse().ok());
+        let declared = self.head.value("content-length").and_then(|length| length.parse().ok());
         let too_large = declared.is_some_and(|length: usize| length > LIMIT);
         if too_large && self.expects_continue() {
-            return Err(reply::error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body too large",
-            ));
+            return Err(reply::error(StatusCode::PAYLOAD_TOO_LARGE, "body too large"));
         }
         let mut bytes = Vec::new();
         let mut total = 0;
@@ -101,10 +94,7 @@ impl Exchange {
             }
         }
         if total > LIMIT {
-            return Err(reply::error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body too large",
-            ));
+            return Err(reply::error(StatusCode::PAYLOAD_TOO_LARGE, "body too large"));
         }
         self.body = bytes.into();
         Ok(())
@@ -117,18 +107,12 @@ impl Exchange {
     }
 
     pub(crate) fn scheme(&self) -> &'static str {
-        if self.connection.connected.secure {
-            "https"
-        } else {
-            "http"
-        }
+        if self.connection.connected.secure { "https" } else { "http" }
     }
 
     /// The host and port the client asked for.
     pub(crate) fn host(&self) -> String {
-        self.head
-            .value("host")
-            .unwrap_or_else(|| self.connection.local.to_string())
+        self.head.value("host").unwrap_or_else(|| self.connection.local.to_string())
     }
 
     /// The URL requested. A target in absolute form, as proxies get it, is one.
@@ -156,9 +140,7 @@ impl Exchange {
 
     /// A query parameter as a number; `default` if missing or not a number.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str, default: T) -> T {
-        self.parameter(name)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default)
+        self.parameter(name).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
     pub(crate) fn args(&self) -> Value {
@@ -171,9 +153,7 @@ impl Exchange {
         let mut map = Map::new();
         for (name, value) in &self.head.headers {
             let value = latin1(value);
-            let known = map
-                .iter_mut()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let known = map.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name));
             match known {
                 Some((_, Value::String(values))) => {
                     values.push(',');
@@ -191,9 +171,7 @@ impl Exchange {
         let lines: Vec<_> = self.head.values("cookie").map(latin1).collect();
         let cookies = lines.iter().flat_map(|line| line.split(';'));
         let pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-        pairs
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 

@@ -21,12 +21,7 @@ impl Head {
         let method = words.next().unwrap_or_default().to_owned();
         let target = words.next().unwrap_or_default().to_owned();
         let headers = lines.filter_map(header).collect();
-        Self {
-            bytes,
-            method,
-            target,
-            headers,
-        }
+        Self { bytes, method, target, headers }
     }
 
     /// The values of a header, in the order received.
@@ -69,9 +64,6 @@ mod tests {
         assert_eq!(names, ["hOST", "B", "a", "b"]);
         assert_eq!(head.value("Host").as_deref(), Some("x"));
         assert_eq!(head.value("A").as_deref(), Some("2:3"));
-        assert_eq!(
-            head.values("b").collect::<Vec<_>>(),
-            [&b"1"[..], &b"\xe9"[..]]
-        );
+        assert_eq!(head.values("b").collect::<Vec<_>>(), [&b"1"[..], &b"\xe9"[..]]);
     }
 }

@@ -176,16 +176,12 @@ impl Lab {
     }
 
     fn variables(&self) -> impl Iterator<Item = &Variables> {
-        self.started
-            .iter()
-            .filter_map(|slot| slot.get()?.as_ref().ok())
+        self.started.iter().filter_map(|slot| slot.get()?.as_ref().ok())
     }
 
     fn try_start(servers: &[Server]) -> Result<Self, String> {
-        let kit = env::var_os("BEQUEST_KIT").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kit"),
-            PathBuf::from,
-        );
+        let kit = env::var_os("BEQUEST_KIT")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kit"), PathBuf::from);
         let mut last = String::new();
         for _ in 0..ATTEMPTS {
             let lab = Self::open(&kit)?;
@@ -282,11 +278,7 @@ impl Watchdog {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
         let mut errors = child.stderr.take().expect("it is a pipe");
-        let mut watchdog = Self {
-            child,
-            input,
-            output,
-        };
+        let mut watchdog = Self { child, input, output };
         match watchdog.answer().as_deref() {
             Ok("ready") => Ok(Some(watchdog)),
             Ok("taken") => Ok(None),
@@ -345,9 +337,7 @@ fn exports(output: &str) -> Variables {
 /// Whether somebody took a port after it had been found free.
 fn tells_of_taken_port(output: &str) -> bool {
     let output = output.to_ascii_lowercase();
-    ["is taken", "already in use", "connection in use"]
-        .iter()
-        .any(|sign| output.contains(sign))
+    ["is taken", "already in use", "connection in use"].iter().any(|sign| output.contains(sign))
 }
 
 fn is_free(port: u16) -> bool {
@@ -375,20 +365,13 @@ mod tests {
 
     impl Traces {
         fn of(lab: &Lab) -> Self {
-            let (_, port) = lab
-                .url(Server::Nginx)
-                .rsplit_once(':')
-                .expect("a URL with a port");
+            let (_, port) = lab.url(Server::Nginx).rsplit_once(':').expect("a URL with a port");
             let pid =
                 fs::read_to_string(lab.state.join("run/nginx.pid")).expect("nginx has a pid file");
             Self {
                 port: port.parse().expect("a port"),
                 state: lab.state.clone(),
-                pid: pid
-                    .split(' ')
-                    .next()
-                    .and_then(|pid| pid.parse().ok())
-                    .expect("a pid"),
+                pid: pid.split(' ').next().and_then(|pid| pid.parse().ok()).expect("a pid"),
             }
         }
 
@@ -420,20 +403,12 @@ mod tests {
     }
 
     fn whoami(lab: &Lab) -> String {
-        let address = lab
-            .url(Server::Nginx)
-            .strip_prefix("http://")
-            .expect("plain HTTP");
+        let address = lab.url(Server::Nginx).strip_prefix("http://").expect("plain HTTP");
         let mut stream = TcpStream::connect(address).expect("nginx listens");
-        write!(
-            stream,
-            "GET /whoami HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )
-        .expect("the request can be sent");
+        write!(stream, "GET /whoami HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+            .expect("the request can be sent");
         let mut response = String::new();
-        stream
-            .read_to_string(&mut response)
-            .expect("the response is text");
+        stream.read_to_string(&mut response).expect("the response is text");
         response
     }
 
@@ -444,11 +419,7 @@ mod tests {
         assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
         assert!(response.contains(r#""protocol":"HTTP/1.1""#), "{response}");
         assert!(lab.var("NGINX_TLS_URL").starts_with("https://localhost:"));
-        assert!(
-            fs::read_to_string(lab.ca_file())
-                .expect("a file")
-                .contains("BEGIN CERTIFICATE")
-        );
+        assert!(fs::read_to_string(lab.ca_file()).expect("a file").contains("BEGIN CERTIFICATE"));
         assert!(format!("{lab:?}").contains("NGINX_URL"));
 
         let traces = Traces::of(&lab);
@@ -464,11 +435,8 @@ mod tests {
             let lab = Lab::start(&[Server::Nginx]);
             std::panic::panic_any(Traces::of(&lab));
         });
-        let traces = panic
-            .join()
-            .expect_err("it panics")
-            .downcast::<Traces>()
-            .expect("with traces");
+        let traces =
+            panic.join().expect_err("it panics").downcast::<Traces>().expect("with traces");
         assert_ne!(traces.port, Traces::of(&other).port);
         assert_eq!(traces.remaining(), Vec::<String>::new());
         assert!(whoami(&other).contains("200 OK"));
@@ -513,20 +481,15 @@ mod tests {
             state: PathBuf::from(state),
             pid: pid.parse().expect("a pid"),
         };
-        within(Duration::from_secs(10), || {
-            traces.remaining().is_empty().then_some(())
-        });
+        within(Duration::from_secs(10), || traces.remaining().is_empty().then_some(()));
         assert_eq!(traces.remaining(), Vec::<String>::new());
     }
 
     fn run_until_killed(report: &Path) {
         let traces = Traces::of(Lab::shared(&[Server::Nginx]));
         let draft = report.with_extension("draft");
-        fs::write(
-            &draft,
-            format!("{} {} {}", traces.port, traces.pid, traces.state.display()),
-        )
-        .expect("the report can be written");
+        fs::write(&draft, format!("{} {} {}", traces.port, traces.pid, traces.state.display()))
+            .expect("the report can be written");
         fs::rename(&draft, report).expect("the report can be renamed");
         sleep(Duration::from_secs(60));
     }
@@ -545,10 +508,7 @@ mod tests {
     #[test]
     fn reads_exports() {
         let got = exports("kit: a remark\nexport A=http://[::1]:1 B=x=y\nexport C=\n");
-        let mut got: Vec<_> = got
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
+        let mut got: Vec<_> = got.iter().map(|(name, value)| format!("{name} {value}")).collect();
         got.sort();
         assert_eq!(got, ["A http://[::1]:1", "B x=y", "C "]);
     }
@@ -563,14 +523,9 @@ mod tests {
             symlink(source.join(name), kit.join(name)).expect("a new link");
         }
         let lab = Lab::open(&kit).expect("the watchdog is there");
-        let why = lab
-            .start_all(&[Server::Nginx])
-            .expect_err("there is no nginx.sh");
+        let why = lab.start_all(&[Server::Nginx]).expect_err("there is no nginx.sh");
         drop(lab);
         fs::remove_dir_all(&kit).expect("the folder can go");
-        assert!(
-            why.contains("nginx.sh") && why.contains("kit/install.sh"),
-            "{why}"
-        );
+        assert!(why.contains("nginx.sh") && why.contains("kit/install.sh"), "{why}");
     }
 }

@@ -39,20 +39,14 @@ pub(crate) fn run(
         let (plain, addr) = bind().await;
         let (secure, https_addr) = bind().await;
         tokio::spawn(accept(plain, None, Arc::clone(record)));
-        tokio::spawn(accept(
-            secure,
-            Some(TlsAcceptor::from(tls)),
-            Arc::clone(record),
-        ));
+        tokio::spawn(accept(secure, Some(TlsAcceptor::from(tls)), Arc::clone(record)));
         ready.send((addr, https_addr)).expect("the starter waits");
         let _ = stopped.await;
     });
 }
 
 async fn bind() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .expect("a free port");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let addr = listener.local_addr().expect("the port's address");
     (listener, addr)
 }
@@ -80,11 +74,7 @@ async fn connection(
     connected: Connected,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let connection = Connection {
-        peer: peer.ip(),
-        local: stream.local_addr()?,
-        connected,
-    };
+    let connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
     match tls {
         None => serve(stream, connection).await,
         Some(tls) => serve(tls.accept(stream).await?, connection).await,

@@ -47,8 +47,7 @@ fn part(bytes: &[u8]) -> Option<Part<'_>> {
     let head = String::from_utf8(head.to_vec()).unwrap_or_else(|_| latin1(head));
     let disposition = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-disposition")
-            .then_some(value)
+        name.eq_ignore_ascii_case("content-disposition").then_some(value)
     })?;
     let (_, parameters) = disposition.split_once(';')?;
     Some(Part {
@@ -62,10 +61,7 @@ fn part(bytes: &[u8]) -> Option<Part<'_>> {
 fn parameter(mut parameters: &str, wanted: &str) -> Option<String> {
     while let Some((name, rest)) = parameters.split_once('=') {
         let (value, rest) = value(rest.trim_start());
-        if name
-            .trim_matches([' ', '\t', ';'])
-            .eq_ignore_ascii_case(wanted)
-        {
+        if name.trim_matches([' ', '\t', ';']).eq_ignore_ascii_case(wanted) {
             return Some(value);
         }
         parameters = rest;

@@ -56,15 +56,10 @@ impl Pki {
 fn authority() -> (Issuer<'static, KeyPair>, String) {
     let key = KeyPair::generate().expect("a key for the authority");
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Testbed CA");
+    params.distinguished_name.push(DnType::CommonName, "Testbed CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let pem = params
-        .self_signed(&key)
-        .expect("a certificate for the authority")
-        .pem();
+    let pem = params.self_signed(&key).expect("a certificate for the authority").pem();
     (Issuer::new(params, key), pem)
 }
 
@@ -74,20 +69,13 @@ fn server_certificate(
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let key = KeyPair::generate().expect("a key for the server");
     let mut params = CertificateParams::new(names).expect("valid names");
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "localhost");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     // Strict verifiers, such as OpenSSL's, require it.
     params.use_authority_key_identifier_extension = true;
-    let certificate = params
-        .signed_by(&key, issuer)
-        .expect("a certificate for the server");
-    (
-        certificate.der().clone(),
-        PrivatePkcs8KeyDer::from(key.serialize_der()),
-    )
+    let certificate = params.signed_by(&key, issuer).expect("a certificate for the server");
+    (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()))
 }
 
 fn server_config(

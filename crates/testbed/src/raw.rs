@@ -52,11 +52,7 @@ impl RawServer {
                 move || accept(&listener, &scripts, &shared)
             })
             .expect("a thread for the server");
-        Self {
-            addr,
-            shared,
-            acceptor: Some(acceptor),
-        }
+        Self { addr, shared, acceptor: Some(acceptor) }
     }
 
     /// The URL of a path on this server.
@@ -78,10 +74,7 @@ impl RawServer {
     /// connection that doesn't exist yet.
     pub fn received(&self, connection: usize) -> Vec<u8> {
         let state = self.shared.state();
-        state
-            .logs
-            .get(connection)
-            .map_or_else(Vec::new, |log| lock(log).clone())
+        state.logs.get(connection).map_or_else(Vec::new, |log| lock(log).clone())
     }
 
     /// How many complete request heads [`Script::read_head`] has read, over all
@@ -145,9 +138,7 @@ impl Shared {
 
     /// Waits; `false` if the server was stopped.
     fn sleep(&self, duration: Duration) -> bool {
-        let wait = self
-            .stopping
-            .wait_timeout_while(self.state(), duration, |state| !state.stopped);
+        let wait = self.stopping.wait_timeout_while(self.state(), duration, |state| !state.stopped);
         let (state, _) = wait.unwrap_or_else(PoisonError::into_inner);
         !state.stopped
     }
@@ -165,9 +156,7 @@ impl Shared {
     }
 
     fn forget(&self, socket: &Arc<TcpStream>) {
-        self.state()
-            .sockets
-            .retain(|open| !Arc::ptr_eq(open, socket));
+        self.state().sockets.retain(|open| !Arc::ptr_eq(open, socket));
     }
 }
 
@@ -203,9 +192,8 @@ fn accept(listener: &TcpListener, scripts: &[Script], shared: &Arc<Shared>) {
 }
 
 fn play(script: &Script, socket: &Arc<TcpStream>, log: Log, shared: &Shared) {
-    let end = socket
-        .set_nodelay(true)
-        .and_then(|()| play::Player::new(socket, log, shared).play(script));
+    let end =
+        socket.set_nodelay(true).and_then(|()| play::Player::new(socket, log, shared).play(script));
     shared.forget(socket);
     // A script that fails has lost its client, and ends like any other.
     play::finish(socket, end.unwrap_or(play::End::Close));

@@ -29,10 +29,7 @@ pub struct Recorded {
 impl Recorded {
     /// The first value of a header; `None` without one or if it isn't UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 }
@@ -163,9 +160,6 @@ mod tests {
         assert_eq!((record.open(), record.most()), (2, 2));
         drop(first);
         assert_eq!((record.open(), record.most()), (1, 2));
-        assert_eq!(
-            (record.connections(false), record.connections(true)),
-            (1, 1)
-        );
+        assert_eq!((record.connections(false), record.connections(true)), (1, 1));
     }
 }

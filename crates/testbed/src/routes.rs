@@ -66,9 +66,7 @@ fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
 /// It is, even if nothing looks at it, so that the connection stays usable. But
 /// where the client asks first, only routes that use the body ask for it.
 fn reads_body(exchange: &Exchange, parts: &[&str]) -> bool {
-    const USES: [&str; 7] = [
-        "post", "put", "patch", "delete", "anything", "delay", "wire",
-    ];
+    const USES: [&str; 7] = ["post", "put", "patch", "delete", "anything", "delay", "wire"];
     !exchange.expects_continue() || parts.first().is_some_and(|first| USES.contains(first))
 }
 

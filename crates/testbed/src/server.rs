@@ -44,14 +44,7 @@ impl Testbed {
             })
             .expect("a thread for the server");
         let (addr, https_addr) = addresses.recv().expect("the server starts");
-        Self {
-            addr,
-            https_addr,
-            pki,
-            record,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { addr, https_addr, pki, record, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The URL of a path on the plain listener.

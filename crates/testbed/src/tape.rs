@@ -21,17 +21,11 @@ pub(crate) struct Heads(Arc<Mutex<VecDeque<Head>>>);
 impl Heads {
     /// Takes the head of the next request.
     pub(crate) fn take(&self) -> Option<Head> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn push(&self, head: Head) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(head);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(head);
     }
 }
 
@@ -44,10 +38,7 @@ pub(crate) struct Tape<S> {
 
 impl<S> Tape<S> {
     pub(crate) fn new(stream: S, heads: Heads) -> Self {
-        Self {
-            stream,
-            framer: Framer::new(heads),
-        }
+        Self { stream, framer: Framer::new(heads) }
     }
 }
 
@@ -117,12 +108,7 @@ struct Framer {
 
 impl Framer {
     fn new(heads: Heads) -> Self {
-        Self {
-            part: Part::Head,
-            pending: Vec::new(),
-            line: 0,
-            heads,
-        }
+        Self { part: Part::Head, pending: Vec::new(), line: 0, heads }
     }
 
     fn feed(&mut self, mut bytes: &[u8]) {
@@ -234,9 +220,7 @@ mod tests {
         for piece in STREAM.chunks(pieces) {
             framer.feed(piece);
         }
-        std::iter::from_fn(|| heads.take())
-            .map(|head| head.bytes)
-            .collect()
+        std::iter::from_fn(|| heads.take()).map(|head| head.bytes).collect()
     }
 
     #[test]
@@ -245,10 +229,7 @@ mod tests {
             let heads = heads(pieces);
             assert_eq!(heads.len(), 3, "in pieces of {pieces}");
             assert_eq!(heads[0], b"POST /a HTTP/1.1\r\nContent-Length: 4\r\n\r\n");
-            assert_eq!(
-                heads[1],
-                b"PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-            );
+            assert_eq!(heads[1], b"PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
             assert_eq!(heads[2], b"GET /c HTTP/1.1\r\n\r\n");
         }
     }

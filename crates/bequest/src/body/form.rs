@@ -39,10 +39,7 @@ mod tests {
     #[test]
     fn bytes_as_requests_writes_them() {
         let pairs = [("a b", "c&d=e"), ("k", ""), ("\u{e9}", "*'()~_.-+/ x"), ("k", "2")];
-        assert_eq!(
-            encode(pairs),
-            "a+b=c%26d%3De&k=&%C3%A9=%2A%27%28%29~_.-%2B%2F+x&k=2"
-        );
+        assert_eq!(encode(pairs), "a+b=c%26d%3De&k=&%C3%A9=%2A%27%28%29~_.-%2B%2F+x&k=2");
         assert_eq!(encode([]), "");
     }
 }

@@ -89,8 +89,12 @@ mod tests {
     use super::RequestFraming::{Chunked, Length};
     use super::*;
 
-    fn framed(method: &Method, headers: &[(&str, &str)], body: Body) -> Result<(RequestFraming, bool)> {
-        frame_request(method, &headers.into(), &body)
+    fn framed(
+        method: &Method,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Result<(RequestFraming, bool)> {
+        frame_request(method, &headers.into(), &body.into())
     }
 
     fn reader() -> Body {
@@ -119,10 +123,10 @@ mod tests {
     fn the_callers_headers_decide_first() {
         let post = Method::POST;
         let length = |value| [("content-length", value)];
-        assert_eq!(framed(&post, &length("3"), "abc".into()).unwrap(), (Length(3), false));
+        assert_eq!(framed(&post, &length("3"), "abc").unwrap(), (Length(3), false));
         assert_eq!(framed(&post, &length("3"), reader()).unwrap(), (Length(3), false));
         let chunked = [("Transfer-Encoding", "Chunked")];
-        assert_eq!(framed(&post, &chunked, "abc".into()).unwrap(), (Chunked, false));
+        assert_eq!(framed(&post, &chunked, "abc").unwrap(), (Chunked, false));
         assert_eq!(framed(&post, &chunked, Body::empty()).unwrap(), (Chunked, false));
     }
 
@@ -131,7 +135,8 @@ mod tests {
         let kind = |headers: &[(&str, &str)], body| {
             framed(&Method::POST, headers, body).unwrap_err().kind()
         };
-        for (value, body) in [("2", "abc".into()), ("1", Body::empty()), ("4", reader().with_length(3))] {
+        let three = reader().with_length(3);
+        for (value, body) in [("2", "abc".into()), ("1", Body::empty()), ("4", three)] {
             assert_eq!(kind(&[("Content-Length", value)], body), ErrorKind::LengthMismatch);
         }
         for value in ["", "+3", "-3", "3, 3", "0x3", "99999999999999999999999"] {
@@ -142,7 +147,10 @@ mod tests {
         let both = [("Content-Length", "3"), ("Transfer-Encoding", "chunked")];
         assert_eq!(kind(&both, "abc".into()), ErrorKind::InvalidRequest);
         for coding in ["gzip", "gzip, chunked", ""] {
-            assert_eq!(kind(&[("Transfer-Encoding", coding)], "abc".into()), ErrorKind::InvalidRequest);
+            assert_eq!(
+                kind(&[("Transfer-Encoding", coding)], "abc".into()),
+                ErrorKind::InvalidRequest
+            );
         }
     }
 }

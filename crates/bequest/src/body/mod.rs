@@ -12,8 +12,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use framing::{RequestFraming, frame_request};
-pub(crate) use source::{Lease, Piece, Source};
 use source::Streamed;
+pub(crate) use source::{Lease, Piece, Source};
 
 /// The body of a request.
 ///

@@ -127,7 +127,7 @@ async fn answer(response: &mut Response, settings: &Settings) -> Result<Option<P
 const DRAINED: u64 = 64 * 1024;
 
 async fn drain(response: &mut Response) {
-    let limit = std::mem::replace(&mut response.head_mut().max_content, Some(DRAINED));
+    let limit = response.head_mut().max_content.replace(DRAINED);
     // What failed or was too large has closed its connection, which is all that matters here.
     let _ = response.collect().await;
     response.head_mut().max_content = limit;

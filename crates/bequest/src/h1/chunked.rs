@@ -15,13 +15,21 @@ pub(crate) struct ChunkedDecoder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In a chunk's size; the digits so far and their value.
-    Size { digits: u32, value: u64 },
+    Size {
+        digits: u32,
+        value: u64,
+    },
     /// Behind the size, before the line's end.
-    SizeEnd { value: u64, part: SizeEnd },
+    SizeEnd {
+        value: u64,
+        part: SizeEnd,
+    },
     /// In the data; how much is left.
     Data(u64),
     /// Behind the data, before its CRLF (or LF) has ended.
-    DataEnd { carriage_return: bool },
+    DataEnd {
+        carriage_return: bool,
+    },
     /// Behind the last chunk.
     Trailers,
     Done,
@@ -81,11 +89,14 @@ impl ChunkedDecoder {
                 State::Trailers => self.trailer(byte, limits)?,
             }
         }
-        Ok((input.len(), match self.state {
-            State::Data(left) => ChunkStep::Data(left),
-            State::Done => ChunkStep::Done,
-            _ => ChunkStep::More,
-        }))
+        Ok((
+            input.len(),
+            match self.state {
+                State::Data(left) => ChunkStep::Data(left),
+                State::Done => ChunkStep::Done,
+                _ => ChunkStep::More,
+            },
+        ))
     }
 
     /// That much of the data was taken.

@@ -23,6 +23,8 @@ pub(crate) struct ResponseHead {
 #[derive(Debug, Default)]
 pub(crate) struct HeadReader {
     searched: usize,
+    /// A line begins with white space: it belongs to the one before (RFC 9112, section 5.2).
+    folded: bool,
 }
 
 impl HeadReader {
@@ -36,7 +38,7 @@ impl HeadReader {
         // Empty lines before the status line belong to nobody (RFC 9112, section 2.2 allows a
         // server to skip them; so do we).
         let start = input.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
-        let end = find_end(input, self.searched.max(start));
+        let end = self.find_end(input, start);
         if end.unwrap_or(input.len()) > limits.head {
             return Err(Error::with(
                 ErrorKind::TooLarge,
@@ -45,32 +47,33 @@ impl HeadReader {
         }
         let Some(end) = end else {
             refuse_other_protocols(&input[start..])?;
-            // The end may begin in the last three bytes.
-            self.searched = input.len().saturating_sub(3);
             return Ok(None);
         };
-        self.searched = 0;
-        parse(&input[start..end], limits).map(|head| Some((head, end)))
+        let folded = std::mem::take(self).folded;
+        parse(&input[start..end], folded, limits).map(|head| Some((head, end)))
+    }
+
+    /// Where the head ends: behind an empty line, whose line ends may be bare LFs.
+    fn find_end(&mut self, input: &[u8], start: usize) -> Option<usize> {
+        let from = self.searched.max(start);
+        for found in memchr::memchr_iter(b'\n', &input[from..]) {
+            let next = from + found + 1;
+            match &input[next..] {
+                [b'\n', ..] => return Some(next + 1),
+                [b'\r', b'\n', ..] => return Some(next + 2),
+                [b' ' | b'\t', ..] => self.folded = true,
+                _ => {}
+            }
+        }
+        // The end may begin in the last two bytes.
+        self.searched = input.len().saturating_sub(2);
+        None
     }
 
     /// Whether part of a head has arrived.
     pub(crate) fn has_begun(&self, input: &[u8]) -> bool {
         self.searched > 0 || !input.is_empty()
     }
-}
-
-/// Where the head ends: behind an empty line, whose line ends may be bare LFs.
-fn find_end(input: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(found) = input[at..].iter().position(|&byte| byte == b'\n') {
-        at += found + 1;
-        match &input[at..] {
-            [b'\n', ..] => return Some(at + 1),
-            [b'\r', b'\n', ..] => return Some(at + 2),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// A server that speaks something else must not keep us waiting for an empty line.
@@ -93,7 +96,7 @@ fn not_http(input: &[u8]) -> Error {
     }
 }
 
-fn parse(head: &[u8], limits: &Limits) -> Result<ResponseHead> {
+fn parse(head: &[u8], folded: bool, limits: &Limits) -> Result<ResponseHead> {
     refuse_other_protocols(head)?;
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
@@ -112,7 +115,7 @@ fn parse(head: &[u8], limits: &Limits) -> Result<ResponseHead> {
         version: if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 },
         status,
         reason: reason(head, status),
-        headers: received(head, parsed.headers),
+        headers: received(head, parsed.headers, folded),
     })
 }
 
@@ -139,14 +142,13 @@ fn reason(head: &[u8], status: StatusCode) -> Cow<'static, str> {
 }
 
 /// One copy of the head, and where its fields are.
-fn received(head: &[u8], fields: &[httparse::Header<'_>]) -> Headers {
+fn received(head: &[u8], fields: &[httparse::Header<'_>], folded: bool) -> Headers {
     let base = head.as_ptr() as usize;
     let place = |part: &[u8]| {
         let start = (part.as_ptr() as usize).wrapping_sub(base);
         // An empty value need not point into the head.
         if part.is_empty() { 0..0 } else { start..start + part.len() }
     };
-    let folded = fields.iter().any(|field| field.value.contains(&b'\n'));
     if folded {
         return fields.iter().map(|field| (field.name, unfold(field.value))).collect();
     }

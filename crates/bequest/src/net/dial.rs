@@ -94,9 +94,8 @@ fn unconnected(origin: Origin<'_>, failures: Failures) -> Error {
         }
         what.push(')');
     }
-    let refused = failures
-        .iter()
-        .all(|(_, error)| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let refused =
+        failures.iter().all(|(_, error)| error.kind() == std::io::ErrorKind::ConnectionRefused);
     let mut error = Error::with(ErrorKind::Connect, what).during(Phase::Connect(only));
     if refused {
         error = error.remedied("nothing listens there: check the port, and that the server runs");

@@ -68,6 +68,7 @@ struct State {
 #[derive(Debug)]
 struct Place {
     key: Arc<PoolKey>,
+    #[expect(clippy::vec_box, reason = "they stay boxed while they move in and out")]
     idle: Vec<Box<Connection>>,
     used: u64,
 }
@@ -91,7 +92,11 @@ impl Pool {
     }
 
     /// A connection that may be used at once.
-    pub(crate) fn take(&self, origin: Origin<'_>, now: Instant) -> Result<Box<Connection>, Vacancy> {
+    pub(crate) fn take(
+        &self,
+        origin: Origin<'_>,
+        now: Instant,
+    ) -> Result<Box<Connection>, Vacancy> {
         let mut dead = Vec::new(); // Closed when the lock is gone.
         loop {
             let mut state = self.lock();

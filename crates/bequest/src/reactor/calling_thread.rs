@@ -28,7 +28,7 @@ struct Waits {
     sockets: Vec<(Arc<OwnedFd>, PollFlags)>,
     deadline: Option<Instant>,
     permit: Option<Permit>,
-    ready: Vec<RawFd>,
+    ready: Vec<(RawFd, PollFlags)>,
     interrupted: bool,
     spare: Option<Arc<Notifier>>,
 }
@@ -77,11 +77,9 @@ pub(super) fn is_entered() -> bool {
 
 /// The future being polled waits for this socket.
 pub(super) fn register(socket: &Arc<OwnedFd>, events: PollFlags) {
-    with(|waits| {
-        match waits.sockets.iter_mut().find(|(known, _)| Arc::ptr_eq(known, socket)) {
-            Some((_, known)) => *known |= events,
-            None => waits.sockets.push((Arc::clone(socket), events)),
-        }
+    with(|waits| match waits.sockets.iter_mut().find(|(known, _)| Arc::ptr_eq(known, socket)) {
+        Some((_, known)) => *known |= events,
+        None => waits.sockets.push((Arc::clone(socket), events)),
     });
 }
 
@@ -107,9 +105,12 @@ pub(super) fn note_interruption() {
     with(|waits| waits.interrupted = true);
 }
 
-/// Whether the last `poll(2)` found the socket ready.
-pub(super) fn was_ready(socket: &OwnedFd) -> bool {
-    with(|waits| waits.ready.contains(&socket.as_raw_fd()))
+/// What the last `poll(2)` found out about the socket, if it is ready.
+pub(super) fn readiness(socket: &OwnedFd) -> Option<PollFlags> {
+    with(|waits| {
+        let known = waits.ready.iter().find(|(ready, _)| *ready == socket.as_raw_fd());
+        known.map(|(_, events)| *events)
+    })
 }
 
 /// Runs the future to its end on this thread. May be nested, and may be called inside any other
@@ -161,36 +162,43 @@ impl Scope {
         if alone && with(Waits::grant) {
             return Ok(());
         }
-        self.sleep()
+        self.sleep(alone)
     }
 
-    fn sleep(&self) -> Result<()> {
+    /// Waits in `poll(2)`; on the notifier's pipe too, if somebody else could wake the future.
+    fn sleep(&self, alone: bool) -> Result<()> {
         let (sockets, deadline) = with(|waits| {
             let taken = (mem::take(&mut waits.sockets), waits.deadline);
             waits.clear();
             taken
         });
-        let failed = |error: std::io::Error| {
-            Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
-        };
-        let Some(pipe) = self.notifier.fall_asleep().map_err(failed)? else { return Ok(()) };
         let mut fds: Vec<PollFd<'_>> =
             sockets.iter().map(|(socket, events)| PollFd::new(&**socket, *events)).collect();
-        fds.push(PollFd::new(pipe, PollFlags::IN));
-        let result = poll_until(&mut fds, deadline);
-        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        self.notifier.wake_up(result.is_ok() && fds.last().is_some_and(is_ready));
-        self.notifier.take_notified();
+        let result = if alone {
+            poll_until(&mut fds, deadline)
+        } else {
+            let Some(pipe) = self.notifier.fall_asleep().map_err(failed)? else { return Ok(()) };
+            fds.push(PollFd::new(pipe, PollFlags::IN));
+            let result = poll_until(&mut fds, deadline);
+            let written = fds.pop().is_some_and(|pipe| !pipe.revents().is_empty());
+            self.notifier.wake_up(result.is_ok() && written);
+            result
+        };
         match result {
             Ok(true) => {
-                let ready = sockets.iter().zip(&fds).filter(|(_, fd)| is_ready(fd));
-                with(|waits| waits.ready.extend(ready.map(|((socket, _), _)| socket.as_raw_fd())));
+                let ready = sockets.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
+                let ready = ready.map(|((socket, _), fd)| (socket.as_raw_fd(), fd.revents()));
+                with(|waits| waits.ready.extend(ready));
                 Ok(())
             }
             Ok(false) | Err(Errno::INTR) => interrupt::check(),
             Err(error) => Err(failed(error.into())),
         }
     }
+}
+
+fn failed(error: std::io::Error) -> Error {
+    Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
 }
 
 impl Drop for Scope {

@@ -62,16 +62,17 @@ fn family(address: SocketAddr) -> AddressFamily {
 
 /// Waits until the attempt has succeeded or failed.
 async fn finish(fd: &Arc<OwnedFd>) -> io::Result<()> {
-    poll_fn(|_| {
-        if calling_thread::was_ready(fd) {
-            Poll::Ready(())
-        } else {
+    let events = poll_fn(|_| match calling_thread::readiness(fd) {
+        Some(events) => Poll::Ready(events),
+        None => {
             calling_thread::register(fd, PollFlags::OUT);
             Poll::Pending
         }
     })
     .await;
     // Only an attempt that failed has an error to tell.
-    sockopt::socket_error(fd)??;
+    if events.intersects(PollFlags::ERR | PollFlags::HUP) {
+        sockopt::socket_error(fd)??;
+    }
     Ok(())
 }

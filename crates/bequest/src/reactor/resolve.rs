@@ -34,7 +34,8 @@ fn known(host: &str) -> Option<Vec<IpAddr>> {
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_localhost = name.eq_ignore_ascii_case("localhost")
-        || name.len() > 10 && name.as_bytes()[name.len() - 10..].eq_ignore_ascii_case(b".localhost");
+        || name.len() > 10
+            && name.as_bytes()[name.len() - 10..].eq_ignore_ascii_case(b".localhost");
     is_localhost.then(|| vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()])
 }
 

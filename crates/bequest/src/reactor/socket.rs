@@ -123,7 +123,10 @@ impl BlockingSocket {
         Ok(())
     }
 
-    fn poll_write(&mut self, write: impl Fn(&OwnedFd) -> Result<usize, Errno>) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        write: impl Fn(&OwnedFd) -> Result<usize, Errno>,
+    ) -> Poll<io::Result<usize>> {
         match write(&self.fd) {
             Ok(written) => {
                 self.drained = true;
@@ -180,9 +183,9 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         match self.get_mut() {
-            Self::CallingThread(socket) => socket.poll_write(|fd| {
-                sendmsg(fd, slices, &mut Default::default(), flags)
-            }),
+            Self::CallingThread(socket) => {
+                socket.poll_write(|fd| sendmsg(fd, slices, &mut Default::default(), flags))
+            }
             #[cfg(feature = "async")]
             Self::Tokio(socket) => Pin::new(socket).poll_write_vectored(_context, slices),
         }

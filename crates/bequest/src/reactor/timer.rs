@@ -53,7 +53,10 @@ impl Timer {
     #[cfg(feature = "async")]
     fn poll_foreign(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let at = self.at.into();
-        self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at))).as_mut().poll(context)
+        self.sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)))
+            .as_mut()
+            .poll(context)
     }
 
     #[cfg(not(feature = "async"))]

@@ -7,9 +7,9 @@ mod prepare;
 mod prepared;
 mod target;
 
-pub use builder::Request;
 #[cfg(feature = "async")]
 pub(crate) use builder::Parts;
+pub use builder::Request;
 pub use into_url::IntoUrl;
 pub use params::Params;
 pub(crate) use prepare::Defaults;

@@ -14,6 +14,9 @@ use crate::h1;
 use crate::headers::Headers;
 use crate::hooks::Hooks;
 
+/// Bytes for what is usually added to a session's headers: Host, the body's length and type.
+const ROOM: usize = 128;
+
 /// A session's state, as far as it goes into a request.
 pub(crate) struct Defaults<'a> {
     pub(crate) headers: Option<&'a Headers>,
@@ -49,9 +52,8 @@ impl Parts {
         self.params.add_to(&mut url, defaults.params.unwrap_or(&Params::new()));
         let mut prepared = PreparedRequest::new(self.method, url);
         prepared.headers = match defaults.headers {
-            Some(session) if self.headers.is_empty() => session.clone(),
             Some(session) => {
-                let mut headers = session.clone();
+                let mut headers = session.clone_with_room(ROOM, self.headers.len() + 4);
                 headers.update(&self.headers);
                 headers
             }

@@ -33,10 +33,27 @@ fn bad_urls_are_refused_with_rule_and_remedy() {
         assert!(error.remedy().is_some_and(|remedy| remedy.starts_with("write `https://")));
     }
     for text in [
-        "http://", "http:///x", "http:/h/x", "http:h", "http://:80/", "http://u:p@/", "https://?x",
-        "http://h:0/", "http://h:65536/", "http://h:x/", "http://[::1/", "http://h h/", "http://a\\b/",
-        "http://h\\@evil/", "http://h/\r\nX: y", "http://h/\t", "http://h/\0", "http://h/\x7f",
-        "http://ho\tst/", "http://h/a\nb", "http://*%/",
+        "http://",
+        "http:///x",
+        "http:/h/x",
+        "http:h",
+        "http://:80/",
+        "http://u:p@/",
+        "https://?x",
+        "http://h:0/",
+        "http://h:65536/",
+        "http://h:x/",
+        "http://[::1/",
+        "http://h h/",
+        "http://a\\b/",
+        "http://h\\@evil/",
+        "http://h/\r\nX: y",
+        "http://h/\t",
+        "http://h/\0",
+        "http://h/\x7f",
+        "http://ho\tst/",
+        "http://h/a\nb",
+        "http://*%/",
     ] {
         let error = refused(text);
         assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{text:?}");
@@ -63,7 +80,10 @@ fn params_come_behind_the_query_and_before_the_fragment() {
         let request = Request::new("GET", text).params(params);
         String::from(request.prepare().unwrap().url)
     };
-    assert_eq!(with("http://h/?z=1#f", &[("a", "1"), ("a", "\u{e9} &")]), "http://h/?z=1&a=1&a=%C3%A9+%26#f");
+    assert_eq!(
+        with("http://h/?z=1#f", &[("a", "1"), ("a", "\u{e9} &")]),
+        "http://h/?z=1&a=1&a=%C3%A9+%26#f"
+    );
     assert_eq!(with("http://h/?", &[("a", "1")]), "http://h/?a=1");
     assert_eq!(with("http://h/", &[]), "http://h/");
     let raw = Request::new("GET", "http://h/").params("a=b c");

@@ -97,7 +97,7 @@ impl ResponseBuilder {
             extensions: Extensions::new(),
             max_content: None,
         };
-        Ok(Response::new(head, Live::new(Own::new(self.body)?)))
+        Ok(Response::new(head, Live::new(Own::new(&self.body)?)))
     }
 }
 
@@ -108,7 +108,7 @@ struct Own {
 }
 
 impl Own {
-    fn new(body: Body) -> Result<Self> {
+    fn new(body: &Body) -> Result<Self> {
         let rest = body.bytes().unwrap_or_default();
         Ok(Self { body: body.stream().map(|stream| stream.lend()).transpose()?, rest })
     }

@@ -135,24 +135,15 @@ impl<'a> Loan<'a> {
             return Err(too_large(limit));
         }
         // An announced length is believed once that much has begun to come.
-        let first = announced.map_or(FIRST, |length| clamp(length, 4 * PIECE).max(1));
+        let first = announced.map_or(FIRST, |length| clamp(length, 4 * PIECE));
         let mut content = vec![0; first];
         let mut filled = 0;
-        loop {
+        // A known length ends where it ends; anything else where a read adds nothing.
+        while self.remaining() != Some(0) {
             if filled == content.len() {
-                let rest = self.remaining().map_or(content.len(), |rest| clamp(rest, 16 * content.len()));
-                if rest == 0 {
-                    // All of a known length is there; reading on sees the end that frees the
-                    // connection, and needs but one byte of room.
-                    let mut one = BytesMut::new();
-                    if self.read_more(&mut one, 1).await? == 0 {
-                        break;
-                    }
-                    content.extend_from_slice(&one);
-                    filled += 1;
-                    continue;
-                }
-                content.resize(filled + rest, 0);
+                let most = 16 * content.len();
+                let more = self.remaining().map_or(content.len(), |rest| clamp(rest, most));
+                content.resize(filled + more, 0);
             }
             let count = poll_fn(|context| {
                 let mut out = ReadBuf::new(&mut content[filled..]);
@@ -162,9 +153,6 @@ impl<'a> Loan<'a> {
             filled += count;
             if filled as u64 > limit {
                 return Err(too_large(limit));
-            }
-            if count == 0 {
-                break;
             }
         }
         content.truncate(filled);

@@ -71,11 +71,7 @@ enum Body {
 
 impl Response {
     pub(crate) fn new(head: Head, live: Live) -> Self {
-        Self {
-            head: Box::new(head),
-            body: Mutex::new(Body::Live(live)),
-            trailers: OnceLock::new(),
-        }
+        Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {

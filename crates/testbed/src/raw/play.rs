@@ -35,12 +35,7 @@ pub(super) struct Player<'a> {
 
 impl<'a> Player<'a> {
     pub(super) fn new(socket: &'a TcpStream, log: Log, shared: &'a Shared) -> Self {
-        Self {
-            socket,
-            log,
-            used: 0,
-            shared,
-        }
+        Self { socket, log, used: 0, shared }
     }
 
     pub(super) fn play(mut self, script: &Script) -> io::Result<End> {
@@ -76,11 +71,7 @@ impl<'a> Player<'a> {
             Step::Close => false,
             Step::Repeat(times, script) => return self.repeat(*times, script),
         };
-        Ok(if goes_on {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(End::Close)
-        })
+        Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(End::Close) })
     }
 
     fn repeat(&mut self, times: Option<usize>, script: &Script) -> io::Result<Flow> {
@@ -200,8 +191,5 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 
 /// Where a head ends, if it does.
 fn head_end(bytes: &[u8]) -> Option<usize> {
-    bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .map(|at| at + 4)
+    bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }

@@ -52,12 +52,7 @@ fn a_sequence_gives_each_connection_its_script() {
 
 #[test]
 fn bodies_are_read_to_their_length() {
-    let script = Script::new()
-        .read_head()
-        .read_body(5)
-        .send("five")
-        .read_body(2)
-        .send("two");
+    let script = Script::new().read_head().read_body(5).send("five").read_body(2).send("two");
     let server = RawServer::start(script);
     let mut client = Client::connect(server.addr());
     client.write("PUT / HTTP/1.1\r\n\r\n1234");
@@ -110,13 +105,7 @@ fn reset_is_an_error_to_the_client() {
 
 #[test]
 fn close_is_orderly_even_with_unread_input() {
-    let server = RawServer::start(
-        Script::new()
-            .read_body(1)
-            .send("enough")
-            .close()
-            .send("never"),
-    );
+    let server = RawServer::start(Script::new().read_body(1).send("enough").close().send("never"));
     let mut stream = tcp(server.addr());
     stream.write_all(&[b'x'; 20_000]).expect("sent");
     assert_eq!(read_all(&mut stream), b"enough");
@@ -145,18 +134,13 @@ fn a_stall_reads_nothing() {
     let mut stream = tcp(server.addr());
     stream.write_all(b"1").expect("sent");
     until("the byte is read", || server.received(0) == b"1");
-    stream
-        .set_write_timeout(Some(Duration::from_millis(50)))
-        .expect("a timeout");
+    stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
     let blocked = loop {
         if let Err(error) = stream.write_all(&[0; 1 << 20]) {
             break error;
         }
     };
-    assert!(matches!(
-        blocked.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut
-    ));
+    assert!(matches!(blocked.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
     assert_eq!(server.received(0), b"1");
 }
 

@@ -29,8 +29,7 @@ fn challenge(challenge: &str) -> Reply {
 fn credentials(exchange: &Exchange, scheme: &str) -> Option<String> {
     let header = exchange.head.value("authorization")?;
     let (used, credentials) = header.split_once(' ')?;
-    used.eq_ignore_ascii_case(scheme)
-        .then(|| credentials.trim().to_owned())
+    used.eq_ignore_ascii_case(scheme).then(|| credentials.trim().to_owned())
 }
 
 fn basic(exchange: &Exchange, user: &str, password: &str) -> Option<Reply> {
@@ -42,7 +41,5 @@ fn basic(exchange: &Exchange, user: &str, password: &str) -> Option<Reply> {
 
 fn bearer(exchange: &Exchange) -> Option<Reply> {
     let token = credentials(exchange, "bearer")?;
-    Some(reply::json(
-        &json!({ "authenticated": true, "token": token }),
-    ))
+    Some(reply::json(&json!({ "authenticated": true, "token": token })))
 }

@@ -49,10 +49,7 @@ fn listed(exchange: &Exchange, header: &str, etag: &str) -> Option<bool> {
     let list = exchange.head.value(header)?;
     Some(list.split(',').any(|listed| {
         let listed = listed.trim();
-        let opaque = listed
-            .strip_prefix("W/")
-            .unwrap_or(listed)
-            .trim_matches('"');
+        let opaque = listed.strip_prefix("W/").unwrap_or(listed).trim_matches('"');
         listed == "*" || opaque == etag
     }))
 }
@@ -60,10 +57,7 @@ fn listed(exchange: &Exchange, header: &str, etag: &str) -> Option<bool> {
 /// A resource that never changes.
 fn cache(exchange: &Exchange) -> Reply {
     let conditions = ["if-modified-since", "if-none-match"];
-    if conditions
-        .iter()
-        .any(|name| exchange.head.value(name).is_some())
-    {
+    if conditions.iter().any(|name| exchange.head.value(name).is_some()) {
         return reply::empty(StatusCode::NOT_MODIFIED);
     }
     let reply = reply::json(&echo::common(exchange));
@@ -76,13 +70,8 @@ fn range(exchange: &Exchange, length: usize) -> Reply {
     let etag = format!("\"range{length}\"");
     let head = &exchange.head;
     // A stale validator turns a partial request into a whole one.
-    let fresh = head
-        .value("if-range")
-        .is_none_or(|validator| validator == etag);
-    let wanted = head
-        .value("range")
-        .filter(|_| fresh)
-        .and_then(|range| parse(&range, length));
+    let fresh = head.value("if-range").is_none_or(|validator| validator == etag);
+    let wanted = head.value("range").filter(|_| fresh).and_then(|range| parse(&range, length));
     let reply = match wanted {
         None => alphabet(exchange, 0..length),
         Some(Some(part)) => {
@@ -136,13 +125,7 @@ mod tests {
         assert_eq!(parse("bytes=8-99", 10), Some(Some(8..10)));
         assert_eq!(parse("bytes=10-", 10), Some(None));
         assert_eq!(parse("bytes=-0", 10), Some(None));
-        for ignored in [
-            "lines=0-3",
-            "bytes=3-1",
-            "bytes=a-b",
-            "bytes=0-1,3-4",
-            "bytes=-",
-        ] {
+        for ignored in ["lines=0-3", "bytes=3-1", "bytes=a-b", "bytes=0-1,3-4", "bytes=-"] {
             assert_eq!(parse(ignored, 10), None, "{ignored}");
         }
     }

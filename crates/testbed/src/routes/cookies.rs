@@ -11,9 +11,7 @@ pub(super) fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
         ["cookies"] => reply::json(&json!({ "cookies": object(exchange.cookies()) })),
         ["cookies", "set"] => {
             let query = exchange.query();
-            set(query
-                .iter()
-                .map(|(name, value)| format!("{name}={value}; Path=/")))
+            set(query.iter().map(|(name, value)| format!("{name}={value}; Path=/")))
         }
         ["cookies", "set", name, value] => set([format!("{name}={value}; Path=/")]),
         ["cookies", "delete"] => {
@@ -30,7 +28,5 @@ pub(super) fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
 fn set(cookies: impl IntoIterator<Item = String>) -> Reply {
     cookies
         .into_iter()
-        .fold(found("/cookies"), |reply, cookie| {
-            reply::with_header(reply, "set-cookie", &cookie)
-        })
+        .fold(found("/cookies"), |reply, cookie| reply::with_header(reply, "set-cookie", &cookie))
 }

@@ -50,16 +50,8 @@ pub(super) fn full(exchange: &Exchange) -> Value {
         let parts = multipart::parts(body, &boundary);
         let (uploads, fields): (Vec<_>, Vec<_>) =
             parts.into_iter().partition(|part| part.filename.is_some());
-        form = object(
-            fields
-                .into_iter()
-                .map(|part| (part.name, text(part.content))),
-        );
-        files = object(
-            uploads
-                .into_iter()
-                .map(|part| (part.name, text(part.content))),
-        );
+        form = object(fields.into_iter().map(|part| (part.name, text(part.content))));
+        files = object(uploads.into_iter().map(|part| (part.name, text(part.content))));
     } else {
         data = text(body).into();
     }
@@ -72,19 +64,13 @@ pub(super) fn full(exchange: &Exchange) -> Value {
 
 fn is_urlencoded(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default();
-    kind.trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Bytes as text if they are UTF-8, or else as a data URL.
 fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(
-        |_| {
-            format!(
-                "data:application/octet-stream;base64,{}",
-                BASE64_STANDARD.encode(bytes)
-            )
-        },
+        |_| format!("data:application/octet-stream;base64,{}", BASE64_STANDARD.encode(bytes)),
         str::to_owned,
     )
 }
@@ -102,22 +88,13 @@ fn uuid() -> String {
     let version = bits & !(0xf << 76) | 4 << 76;
     let variant = version & !(0x3 << 62) | 2 << 62;
     let digits = format!("{variant:032x}");
-    let groups = [
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    ];
+    let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     groups.join("-")
 }
 
 /// The parts of [`full`] named, for the routes that show some of it.
 pub(super) fn pick(value: &Value, names: &[&str]) -> Map<String, Value> {
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), value[*name].clone()))
-        .collect()
+    names.iter().map(|name| ((*name).to_owned(), value[*name].clone())).collect()
 }
 
 #[cfg(test)]
@@ -135,9 +112,6 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_become_a_data_url() {
         assert_eq!(text("é".as_bytes()), "é");
-        assert_eq!(
-            text(b"\xff\x00"),
-            "data:application/octet-stream;base64,/wA="
-        );
+        assert_eq!(text(b"\xff\x00"), "data:application/octet-stream;base64,/wA=");
     }
 }

@@ -55,10 +55,6 @@ pub(super) async fn sink(mut exchange: Exchange) -> Reply {
             Err(reply) => return reply,
         }
     }
-    let digits: Vec<_> = digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits: Vec<_> = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     reply::json(&json!({ "length": length, "sha256": digits.concat() }))
 }

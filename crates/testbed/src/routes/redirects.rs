@@ -50,10 +50,7 @@ fn redirect_to(exchange: &Exchange) -> Reply {
     };
     let code = parameter("status_code").and_then(|code| code.parse().ok());
     let code = code.filter(|code| (300..400).contains(code)).unwrap_or(302);
-    reply::with_status(
-        found(&url),
-        StatusCode::from_u16(code).unwrap_or(StatusCode::FOUND),
-    )
+    reply::with_status(found(&url), StatusCode::from_u16(code).unwrap_or(StatusCode::FOUND))
 }
 
 pub(super) fn found(location: &str) -> Reply {

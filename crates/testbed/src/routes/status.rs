@@ -27,10 +27,9 @@ fn status(codes: &str) -> Reply {
         lot -= weight;
         lot <= 0.0
     });
-    drawn.or(choices.last()).map_or_else(
-        || reply::bad_request("no status code"),
-        |(code, _)| with_code(*code),
-    )
+    drawn
+        .or(choices.last())
+        .map_or_else(|| reply::bad_request("no status code"), |(code, _)| with_code(*code))
 }
 
 /// A code, maybe with its weight after a colon.
@@ -66,10 +65,7 @@ fn response_headers(exchange: &Exchange) -> Reply {
     // The length is part of what it measures: repeat until it doesn't change.
     let mut document = String::new();
     loop {
-        shown.insert(
-            "Content-Length".to_owned(),
-            document.len().to_string().into(),
-        );
+        shown.insert("Content-Length".to_owned(), document.len().to_string().into());
         let next = reply::render(&shown.clone().into());
         if next == document {
             break;
@@ -77,9 +73,7 @@ fn response_headers(exchange: &Exchange) -> Reply {
         document = next;
     }
     let sent = reply::content("application/json", document);
-    query.iter().fold(sent, |reply, (name, value)| {
-        reply::with_header(reply, name, value)
-    })
+    query.iter().fold(sent, |reply, (name, value)| reply::with_header(reply, name, value))
 }
 
 #[cfg(test)]

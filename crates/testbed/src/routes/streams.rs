@@ -66,15 +66,12 @@ fn drip(exchange: &Exchange) -> Reply {
         return reply::bad_request("not a status code, or not 1 to 10 Mi bytes");
     };
     let duration = exchange.number("duration", 2.0);
-    let (Some(pause), Some(delay)) = (
-        seconds(duration / length as f64),
-        seconds(exchange.number("delay", 0.0)),
-    ) else {
+    let (Some(pause), Some(delay)) =
+        (seconds(duration / length as f64), seconds(exchange.number("delay", 0.0)))
+    else {
         return reply::bad_request("not a time");
     };
-    let body = Paced::cut(&vec![b'*'; length].into(), 1, pause)
-        .after(delay)
-        .sized();
+    let body = Paced::cut(&vec![b'*'; length].into(), 1, pause).after(delay).sized();
     reply::with_status(reply::stream(BINARY, body), code)
 }
 

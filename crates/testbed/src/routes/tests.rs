@@ -26,10 +26,7 @@ fn wire_shows_the_head_byte_for_byte() {
         let sent = [&head[..], body].concat();
         client.write(&sent);
         let response = client.response(false);
-        assert_eq!(
-            response.header("content-type"),
-            Some("text/plain; charset=iso-8859-1")
-        );
+        assert_eq!(response.header("content-type"), Some("text/plain; charset=iso-8859-1"));
         assert_eq!(response.body, sent);
     }
 }
@@ -41,20 +38,12 @@ fn wire_takes_chunked_bodies_apart() {
     let head = "POST /wire HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: x\r\n\r\n";
     client.write(format!("{head}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"));
     assert_eq!(client.response(false).text(), format!("{head}abcde"));
-    assert_eq!(
-        client.get("/wire").text(),
-        "GET /wire HTTP/1.1\r\nHost: test\r\n\r\n"
-    );
+    assert_eq!(client.get("/wire").text(), "GET /wire HTTP/1.1\r\nHost: test\r\n\r\n");
 }
 
 #[test]
 fn get_echoes_the_request() {
-    let echo = request(
-        "GET",
-        "/get?a=1&b=x+y&a=2",
-        &["X-Some: 1", "x-some: 2", "B: c"],
-    )
-    .json();
+    let echo = request("GET", "/get?a=1&b=x+y&a=2", &["X-Some: 1", "x-some: 2", "B: c"]).json();
     let expected = json!({
         "args": { "a": ["1", "2"], "b": "x y" },
         "headers": { "Host": "test", "X-Some": "1,2", "B": "c" },
@@ -69,37 +58,21 @@ fn bodies_are_shown_by_their_type() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
     let form = "application/x-www-form-urlencoded; charset=utf-8";
-    let echo = client
-        .send("POST", "/post", form, "a=1&a=2&b=%C3%A9")
-        .json();
+    let echo = client.send("POST", "/post", form, "a=1&a=2&b=%C3%A9").json();
     assert_eq!(echo["form"], json!({ "a": ["1", "2"], "b": "é" }));
     assert_eq!((&echo["data"], &echo["json"]), (&json!(""), &Value::Null));
 
-    let echo = client
-        .send("PUT", "/put", "application/json", r#"{"a": [1]}"#)
-        .json();
-    assert_eq!(
-        (&echo["data"], &echo["json"]),
-        (&json!(r#"{"a": [1]}"#), &json!({ "a": [1] }))
-    );
+    let echo = client.send("PUT", "/put", "application/json", r#"{"a": [1]}"#).json();
+    assert_eq!((&echo["data"], &echo["json"]), (&json!(r#"{"a": [1]}"#), &json!({ "a": [1] })));
 
     let echo = client.send("PATCH", "/patch", "image/x", b"\xff").json();
     assert_eq!(echo["data"], "data:application/octet-stream;base64,/w==");
 
     let multipart = "--B\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\nv\r\n--B\r\n\
         Content-Disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\nfile\r\n--B--\r\n";
-    let echo = client
-        .send(
-            "DELETE",
-            "/delete",
-            "multipart/form-data; boundary=B",
-            multipart,
-        )
-        .json();
-    assert_eq!(
-        (&echo["form"], &echo["files"]),
-        (&json!({ "k": "v" }), &json!({ "f": "file" }))
-    );
+    let echo =
+        client.send("DELETE", "/delete", "multipart/form-data; boundary=B", multipart).json();
+    assert_eq!((&echo["form"], &echo["files"]), (&json!({ "k": "v" }), &json!({ "f": "file" })));
     assert_eq!(testbed.connections(), 1);
 }
 
@@ -108,35 +81,18 @@ fn methods_are_held_to() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
     let refused = client.request("PUT", "/post", &["Content-Length: 0"]);
-    assert_eq!(
-        (refused.status, refused.header("allow")),
-        (405, Some("POST, HEAD, OPTIONS"))
-    );
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("POST, HEAD, OPTIONS")));
     assert_eq!(client.request("OPTIONS", "/get", &[]).status, 200);
-    assert_eq!(
-        client.request("MKCOL", "/anything/a/b", &[]).json()["method"],
-        "MKCOL"
-    );
+    assert_eq!(client.request("MKCOL", "/anything/a/b", &[]).json()["method"], "MKCOL");
     let missing = client.get("/nowhere");
-    assert_eq!(
-        (missing.status, missing.json()["error"].is_string()),
-        (404, true)
-    );
+    assert_eq!((missing.status, missing.json()["error"].is_string()), (404, true));
 }
 
 #[test]
 fn head_works_everywhere_and_sends_no_body() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
-    for target in [
-        "/get",
-        "/post",
-        "/bytes/9?seed=1",
-        "/big/9",
-        "/stream/3",
-        "/wire",
-        "/sink",
-    ] {
+    for target in ["/get", "/post", "/bytes/9?seed=1", "/big/9", "/stream/3", "/wire", "/sink"] {
         assert_eq!(client.request("HEAD", target, &[]).status, 200, "{target}");
     }
     let length = client.request("HEAD", "/big/1000000000000", &[]);
@@ -155,14 +111,9 @@ fn absolute_targets_are_taken_as_a_proxy_does() {
 fn small_echoes() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
-    assert_eq!(
-        client.get("/headers").json(),
-        json!({ "headers": { "Host": "test" } })
-    );
+    assert_eq!(client.get("/headers").json(), json!({ "headers": { "Host": "test" } }));
     assert_eq!(client.get("/ip").json(), json!({ "origin": "127.0.0.1" }));
-    let agent = client
-        .request("GET", "/user-agent", &["user-agent: me"])
-        .json();
+    let agent = client.request("GET", "/user-agent", &["user-agent: me"]).json();
     assert_eq!(agent, json!({ "user-agent": "me" }));
     assert_ne!(client.get("/uuid").json(), client.get("/uuid").json());
 }
@@ -172,17 +123,9 @@ fn status_codes() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
     for code in [200, 204, 304, 404, 418, 503] {
-        assert_eq!(
-            client
-                .request("PATCH", &format!("/status/{code}"), &[])
-                .status,
-            code
-        );
+        assert_eq!(client.request("PATCH", &format!("/status/{code}"), &[]).status, code);
     }
-    assert_eq!(
-        client.get("/status/302").header("location"),
-        Some("/redirect/1")
-    );
+    assert_eq!(client.get("/status/302").header("location"), Some("/redirect/1"));
     assert!([201, 202].contains(&client.get("/status/201,202").status));
 }
 
@@ -191,22 +134,14 @@ fn lengths_and_streams() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
     let bytes = client.get("/bytes/1000?seed=5");
-    assert_eq!(
-        (bytes.body.len(), bytes.header("content-length")),
-        (1000, Some("1000"))
-    );
+    assert_eq!((bytes.body.len(), bytes.header("content-length")), (1000, Some("1000")));
     let streamed = client.get("/stream-bytes/1000?seed=5&chunk_size=300");
     assert_eq!(streamed.header("transfer-encoding"), Some("chunked"));
     assert_eq!(streamed.body, bytes.body);
     let lines = client.get("/stream/3?a=b").text();
-    let lines: Vec<Value> = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
-    assert_eq!(
-        (lines.len(), &lines[2]["id"], &lines[0]["args"]["a"]),
-        (3, &json!(2), &json!("b"))
-    );
+    let lines: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((lines.len(), &lines[2]["id"], &lines[0]["args"]["a"]), (3, &json!(2), &json!("b")));
     client.write("GET /stream-bytes/25?chunk_size=10 HTTP/1.1\r\nHost: test\r\n\r\n");
     client.head();
     let sizes: Vec<_> = client.chunks().iter().map(Vec::len).collect();
@@ -250,12 +185,7 @@ fn documents_and_codings() {
     assert!(client.get("/robots.txt").text().contains("Disallow"));
     assert!(client.get("/encoding/utf8").text().contains("∀x ∈ ℝ"));
     assert!(client.get("/image/png").body.starts_with(b"\x89PNG"));
-    assert!(
-        client
-            .get("/links/3/1")
-            .text()
-            .contains("1 <a href='/links/3/2'>2</a>")
-    );
+    assert!(client.get("/links/3/1").text().contains("1 <a href='/links/3/2'>2</a>"));
 
     let gzip = client.get("/gzip");
     assert_eq!(gzip.header("content-encoding"), Some("gzip"));
@@ -276,16 +206,9 @@ fn response_headers_are_sent_and_shown() {
     let response = get("/response-headers?X-A=1&x-b=2&X-A=3");
     let length = response.body.len().to_string();
     assert_eq!(response.header("content-length"), Some(length.as_str()));
-    assert!(
-        response.head.contains("X-A: 1\r\nX-A: 3\r\n"),
-        "{}",
-        response.head
-    );
+    assert!(response.head.contains("X-A: 1\r\nX-A: 3\r\n"), "{}", response.head);
     let shown = response.json();
-    assert_eq!(
-        (&shown["X-A"], &shown["Content-Length"]),
-        (&json!(["1", "3"]), &json!(length))
-    );
+    assert_eq!((&shown["X-A"], &shown["Content-Length"]), (&json!(["1", "3"]), &json!(length)));
     assert_eq!(get("/response-headers?a%0Ab=c").status, 400);
 }
 
@@ -296,53 +219,29 @@ fn credentials() {
     // Of "user:pass word".
     let basic = "Authorization: Basic dXNlcjpwYXNzIHdvcmQ=";
     let right = client.request("GET", "/basic-auth/user/pass%20word", &[basic]);
-    assert_eq!(
-        right.json(),
-        json!({ "authenticated": true, "user": "user" })
-    );
+    assert_eq!(right.json(), json!({ "authenticated": true, "user": "user" }));
     let wrong = client.request("GET", "/basic-auth/user/other", &[basic]);
     assert_eq!(wrong.status, 401);
-    assert_eq!(
-        wrong.header("www-authenticate"),
-        Some("Basic realm=\"Fake Realm\"")
-    );
+    assert_eq!(wrong.header("www-authenticate"), Some("Basic realm=\"Fake Realm\""));
     assert_eq!(client.get("/hidden-basic-auth/a/b").status, 404);
     let bearer = client.request("GET", "/bearer", &["authorization: Bearer t0"]);
-    assert_eq!(
-        bearer.json(),
-        json!({ "authenticated": true, "token": "t0" })
-    );
-    assert_eq!(
-        client.get("/bearer").header("www-authenticate"),
-        Some("Bearer")
-    );
+    assert_eq!(bearer.json(), json!({ "authenticated": true, "token": "t0" }));
+    assert_eq!(client.get("/bearer").header("www-authenticate"), Some("Bearer"));
 }
 
 #[test]
 fn cookies() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());
-    let shown = client
-        .request("GET", "/cookies", &["Cookie: a=1; b=x=y"])
-        .json();
+    let shown = client.request("GET", "/cookies", &["Cookie: a=1; b=x=y"]).json();
     assert_eq!(shown, json!({ "cookies": { "a": "1", "b": "x=y" } }));
     let set = client.get("/cookies/set?a=1&b=2");
-    assert_eq!(
-        (set.status, set.header("location")),
-        (302, Some("/cookies"))
-    );
-    assert!(
-        set.head
-            .contains("Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2; Path=/\r\n")
-    );
+    assert_eq!((set.status, set.header("location")), (302, Some("/cookies")));
+    assert!(set.head.contains("Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2; Path=/\r\n"));
     let set = client.get("/cookies/set/k/v");
     assert_eq!(set.header("set-cookie"), Some("k=v; Path=/"));
     let deleted = client.get("/cookies/delete?k");
-    assert!(
-        deleted
-            .header("set-cookie")
-            .is_some_and(|cookie| cookie.contains("Max-Age=0"))
-    );
+    assert!(deleted.header("set-cookie").is_some_and(|cookie| cookie.contains("Max-Age=0")));
 }
 
 #[test]
@@ -354,17 +253,11 @@ fn redirects() {
         assert!((300..400).contains(&response.status), "{target}");
         response.header("location").map(str::to_owned)
     };
-    assert_eq!(
-        location("/redirect/2").as_deref(),
-        Some("/relative-redirect/1")
-    );
+    assert_eq!(location("/redirect/2").as_deref(), Some("/relative-redirect/1"));
     assert_eq!(location("/relative-redirect/1").as_deref(), Some("/get"));
     let absolute = location("/absolute-redirect/3");
     assert_eq!(absolute.as_deref(), Some("http://test/absolute-redirect/2"));
-    assert_eq!(
-        location("/redirect-to?url=%2Fx%3Fa").as_deref(),
-        Some("/x?a")
-    );
+    assert_eq!(location("/redirect-to?url=%2Fx%3Fa").as_deref(), Some("/x?a"));
     let response = client.get("/redirect-to?url=/x&status_code=308");
     assert_eq!(response.status, 308);
 }
@@ -378,10 +271,7 @@ fn conditions_and_ranges() {
     assert_eq!(status("/etag/t", "If-None-Match: \"s\", W/\"t\""), 304);
     assert_eq!(status("/etag/t", "If-Match: \"s\""), 412);
     assert_eq!(status("/etag/t", "If-Match: *"), 200);
-    assert_eq!(
-        status("/cache", "If-Modified-Since: Mon, 01 Jan 2024 00:00:00 GMT"),
-        304
-    );
+    assert_eq!(status("/cache", "If-Modified-Since: Mon, 01 Jan 2024 00:00:00 GMT"), 304);
     assert_eq!(status("/range/30", "Range: bytes=30-"), 416);
     let part = client.request("GET", "/range/30", &["Range: bytes=24-27"]);
     assert_eq!((part.status, part.text().as_str()), (206, "yzab"));
@@ -398,10 +288,7 @@ fn the_sink_counts_and_digests() {
     let sunk = client.send("PURGE", "/sink", "a/b", "abc").json();
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(sunk, json!({ "length": 3, "sha256": digest }));
-    assert_eq!(
-        client.send("PUT", "/sink", "a/b", vec![0; 1 << 20]).json()["length"],
-        1 << 20
-    );
+    assert_eq!(client.send("PUT", "/sink", "a/b", vec![0; 1 << 20]).json()["length"], 1 << 20);
     assert_eq!(testbed.requests()[1].body_length, 1 << 20);
 }
 

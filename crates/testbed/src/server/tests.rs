@@ -16,9 +16,7 @@ fn tls(
     name: &'static str,
 ) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(pem).expect("PEM"))
-        .expect("a root");
+    roots.add(CertificateDer::from_pem_slice(pem).expect("PEM")).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -57,16 +55,10 @@ fn https_with_the_authority_of_another_server() {
 #[test]
 fn urls_name_the_listeners() {
     let testbed = Testbed::start();
-    assert_eq!(
-        testbed.url("/a?b"),
-        format!("http://{}/a?b", testbed.addr())
-    );
+    assert_eq!(testbed.url("/a?b"), format!("http://{}/a?b", testbed.addr()));
     assert_eq!(testbed.url("a"), testbed.url("/a"));
     let port = testbed.https_addr().port();
-    assert_eq!(
-        testbed.https_url("/a"),
-        format!("https://localhost:{port}/a")
-    );
+    assert_eq!(testbed.https_url("/a"), format!("https://localhost:{port}/a"));
 }
 
 #[test]
@@ -98,10 +90,7 @@ fn connections_are_counted() {
     assert_eq!(first.get("/connection").json()["connection"], 1);
     assert_eq!(second.get("/connection").json()["connection"], 2);
     let again = second.get("/connection").json();
-    assert_eq!(
-        (&again["connection"], &again["requests"]),
-        (&2.into(), &2.into())
-    );
+    assert_eq!((&again["connection"], &again["requests"]), (&2.into(), &2.into()));
     assert_eq!(testbed.open_connections(), 2);
     drop(first);
     until("one is closed", || testbed.open_connections() == 1);
@@ -115,29 +104,17 @@ fn requests_are_recorded() {
     client.send("PROPFIND", "/anything?x", "a/b", "12345");
     client.request("GET", "/get", &["B: 1", "a: 2", "b: 3"]);
     let [first, second] = testbed.requests().try_into().expect("two requests");
-    assert_eq!(
-        (first.method.as_str(), first.target.as_str()),
-        ("PROPFIND", "/anything?x")
-    );
-    assert_eq!(
-        (first.body_length, first.connection, first.secure),
-        (5, 1, false)
-    );
+    assert_eq!((first.method.as_str(), first.target.as_str()), ("PROPFIND", "/anything?x"));
+    assert_eq!((first.body_length, first.connection, first.secure), (5, 1, false));
     assert_eq!(first.header("content-TYPE"), Some("a/b"));
-    let names: Vec<_> = second
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let names: Vec<_> = second.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["Host", "B", "a", "b"]);
 }
 
 #[tokio::test]
 async fn async_callers_can_start_and_drop_it() {
     let testbed = Testbed::start();
-    let stream = tokio::net::TcpStream::connect(testbed.addr())
-        .await
-        .expect("a connection");
+    let stream = tokio::net::TcpStream::connect(testbed.addr()).await.expect("a connection");
     until("it is accepted", || testbed.connections() == 1);
     drop(testbed);
     drop(stream);

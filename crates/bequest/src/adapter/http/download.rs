@@ -184,9 +184,7 @@ impl Download {
                 self.clock.progress();
                 Poll::Ready(Ok(count))
             }
-            Poll::Ready(Err(error)) => {
-                Poll::Ready(Err(incomplete("before its end", Some(error))))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(incomplete("before its end", Some(error)))),
             Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),
         }
     }

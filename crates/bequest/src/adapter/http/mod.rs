@@ -194,7 +194,8 @@ impl HttpAdapter {
             extensions: Extensions::new(),
             max_content: settings.max_content,
         };
-        let download = Download::new(connection, pool, answer.framing, settings, self.0.limits, now);
+        let download =
+            Download::new(connection, pool, answer.framing, settings, self.0.limits, now);
         Response::new(head, Live::new(download))
     }
 }

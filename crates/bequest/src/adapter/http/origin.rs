@@ -11,10 +11,7 @@ use crate::settings::Settings;
 pub(super) fn of<'a>(url: &'a Url, settings: &'a Settings) -> Result<Origin<'a>> {
     let Settings { verify, stream: _, timeout: _, max_content: _, deadline: _ } = settings;
     let invalid = |rule: &str| {
-        Error::with(
-            ErrorKind::InvalidUrl,
-            format!("URL `{}`: {rule}", crate::secrets::masked(url)),
-        )
+        Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", crate::secrets::masked(url)))
     };
     let tls = match url.scheme() {
         "http" => None,

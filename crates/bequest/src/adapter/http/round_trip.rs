@@ -56,8 +56,7 @@ impl Failure {
         ];
         self.lost
             && !self.received
-            && (!self.sent
-                || repeatable.contains(&request.method) && request.body.is_rewindable())
+            && (!self.sent || repeatable.contains(&request.method) && request.body.is_rewindable())
     }
 }
 
@@ -148,10 +147,14 @@ pub(super) struct Interim<'a> {
 
 impl Interim<'_> {
     /// The final head, if it has arrived.
-    pub(super) fn next_final(&mut self, connection: &mut Connection) -> Result<Option<ResponseHead>, Loss> {
+    pub(super) fn next_final(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<ResponseHead>, Loss> {
         loop {
             let read = self.reader.read(connection.input.filled(), self.limits);
-            let read = read.map_err(|error| Loss { error: error.during(Phase::Wait), lost: false })?;
+            let read =
+                read.map_err(|error| Loss { error: error.during(Phase::Wait), lost: false })?;
             let Some((head, taken)) = read else { return Ok(None) };
             connection.input.consume(taken);
             if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -161,7 +164,10 @@ impl Interim<'_> {
             if self.seen > self.limits.interim {
                 let error = Error::with(
                     ErrorKind::InvalidResponse,
-                    format!("more than {} interim responses came before the final one", self.limits.interim),
+                    format!(
+                        "more than {} interim responses came before the final one",
+                        self.limits.interim
+                    ),
                 );
                 return Err(Loss { error: error.during(Phase::Wait), lost: false });
             }
@@ -183,15 +189,17 @@ impl Loss {
         let error = if without_a_byte {
             Error::with(ErrorKind::Connect, "the server closed the connection without an answer")
         } else {
-            Error::with(ErrorKind::InvalidResponse, "the server closed the connection within the head")
+            Error::with(
+                ErrorKind::InvalidResponse,
+                "the server closed the connection within the head",
+            )
         };
         Self { error: error.during(Phase::Wait), lost: true }
     }
 
     pub(super) fn broken(error: io::Error, phase: Phase) -> Self {
-        let error = Error::with(ErrorKind::Connect, "the connection was lost")
-            .during(phase)
-            .because(error);
+        let error =
+            Error::with(ErrorKind::Connect, "the connection was lost").during(phase).because(error);
         Self { error, lost: true }
     }
 }

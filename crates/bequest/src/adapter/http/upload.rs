@@ -103,7 +103,11 @@ where
 
     /// The head first, alone: until it is out, the source is not touched, so that a connection
     /// that was closed meanwhile costs no body.
-    async fn send_stream(&mut self, connection: &mut Connection, head: &[u8]) -> Result<Sent, Loss> {
+    async fn send_stream(
+        &mut self,
+        connection: &mut Connection,
+        head: &[u8],
+    ) -> Result<Sent, Loss> {
         if let early @ Sent::Early(_) = self.write(connection, [head, &[], &[]]).await? {
             return Ok(early);
         }
@@ -126,7 +130,10 @@ where
             let early = match &mut left {
                 Some(left) => {
                     *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-                        mismatch(format!("the body's source gives more than {} bytes", self.length()))
+                        mismatch(format!(
+                            "the body's source gives more than {} bytes",
+                            self.length()
+                        ))
                     })?;
                     self.write(connection, [bytes, &[], &[]]).await?
                 }
@@ -158,11 +165,14 @@ where
     }
 
     /// Writes all of it, in one system call where the socket takes it.
-    async fn write(&mut self, connection: &mut Connection, parts: [&[u8]; 3]) -> Result<Sent, Loss> {
+    async fn write(
+        &mut self,
+        connection: &mut Connection,
+        parts: [&[u8]; 3],
+    ) -> Result<Sent, Loss> {
         let mut written = 0;
-        let written_all = poll_fn(|context| {
-            self.poll_write(connection, context, &parts, &mut written)
-        });
+        let written_all =
+            poll_fn(|context| self.poll_write(connection, context, &parts, &mut written));
         match written_all.await {
             Ok(sent) => Ok(sent),
             // A server that does not want the rest may close as soon as it has answered: what it
@@ -271,9 +281,9 @@ async fn next_piece(mut lease: Lease, mut room: Vec<u8>) -> Result<(Lease, Vec<u
     };
     let asked = match reactor::current() {
         #[cfg(feature = "async")]
-        Some(reactor::Reactor::Tokio) => {
-            tokio::task::spawn_blocking(ask).await.unwrap_or_else(|error| Err(io::Error::other(error)))
-        }
+        Some(reactor::Reactor::Tokio) => tokio::task::spawn_blocking(ask)
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error))),
         _ => ask(),
     };
     asked.map_err(|error| {

@@ -53,7 +53,9 @@ fn one_line_a_rule() {
 
 #[test]
 fn lengths_that_are_none_are_errors() {
-    for bad in ["", "-1", "+1", "1 2", "0x5", "5;", "1.0", "18446744073709551616", "5, 6", "5,", "a"] {
+    for bad in
+        ["", "-1", "+1", "1 2", "0x5", "5;", "1.0", "18446744073709551616", "5, 6", "5,", "a"]
+    {
         let error = framed(&Method::GET, &format!("HTTP/1.1 200 OK\nContent-Length: {bad}"));
         assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidResponse, "{bad}");
     }

@@ -49,9 +49,7 @@ fn build(verify: &Verify) -> Result<ClientConfig> {
         .map_err(|error| Error::with(ErrorKind::Tls, "TLS has no cipher suites").because(error))?;
     let builder = match roots(verify)? {
         Some(roots) => builder.with_root_certificates(roots),
-        None => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAny(provider))),
+        None => builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider))),
     };
     let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

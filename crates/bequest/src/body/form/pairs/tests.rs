@@ -28,7 +28,10 @@ fn pairs_maps_and_structs() {
     assert_eq!(list(&[("k", "v1"), ("k", "v2")]), pairs(&[("k", "v1"), ("k", "v2")]));
     assert_eq!(list(&vec![("k", 1.5)]), pairs(&[("k", "1.5")]));
     assert_eq!(list(&(("a", 1), ("b", "x"))), pairs(&[("a", "1"), ("b", "x")]));
-    assert_eq!(list(&BTreeMap::from([("b", vec![1, 2]), ("a", vec![])])), pairs(&[("b", "1"), ("b", "2")]));
+    assert_eq!(
+        list(&BTreeMap::from([("b", vec![1, 2]), ("a", vec![])])),
+        pairs(&[("b", "1"), ("b", "2")])
+    );
     let query = Query { q: "x", page: 2, all: true, missing: None, tags: ["a", "b"] };
     let expected = [("q", "x"), ("page", "2"), ("all", "true"), ("tags", "a"), ("tags", "b")];
     assert_eq!(list(&query), pairs(&expected));

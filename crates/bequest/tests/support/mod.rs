@@ -247,8 +247,9 @@ pub(crate) mod tokio_runtime {
 
     use tokio::runtime::{Builder, Runtime};
 
-    static RUNTIME: LazyLock<Runtime> =
-        LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
 
     /// Runs it as a task, as most callers would. Its panic is the caller's.
     pub(crate) fn run<F>(future: F) -> F::Output

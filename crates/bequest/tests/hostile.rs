@@ -238,8 +238,7 @@ fn heads_have_a_most_of_fields(door: Door) {
 fn chunked_wins_over_a_length(door: Door) {
     let both = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
                 5\r\nhello\r\n0\r\n\r\n";
-    let server =
-        RawServer::sequence(vec![Script::respond(both), Script::respond(answer("next"))]);
+    let server = RawServer::sequence(vec![Script::respond(both), Script::respond(answer("next"))]);
     let client = client(door);
     assert_eq!(client.send(get(server.url("/"))).unwrap().text().unwrap(), "hello");
     assert_eq!(client.send(get(server.url("/"))).unwrap().text().unwrap(), "next");
@@ -314,7 +313,10 @@ fn folded_lines_and_bare_line_feeds(door: Door) {
         for _ in 0..2 {
             let reply = client.send(get(server.url("/"))).unwrap();
             let headers = reply.headers();
-            assert_eq!((headers.get("x-folded"), headers.get("x-next")), (Some("a b c"), Some("d")));
+            assert_eq!(
+                (headers.get("x-folded"), headers.get("x-next")),
+                (Some("a b c"), Some("d"))
+            );
             assert_eq!(reply.text().unwrap(), "ok");
         }
         assert_eq!(server.connections(), 1);

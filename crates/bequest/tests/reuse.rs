@@ -47,6 +47,7 @@ fn what_follows_a_response_is_not_the_next_one(door: Door) {
             "x".repeat(length)
         )
     };
+    let mut wrong = Vec::new();
     for (what, bytes) in [
         ("a small body", answer("ok") + &evil),
         ("no body", answer("") + &evil),
@@ -63,8 +64,14 @@ fn what_follows_a_response_is_not_the_next_one(door: Door) {
         let client = door.session();
         text(&client, get(server.url("/"))).unwrap();
         let next = text(&client, get(server.url("/"))).unwrap();
-        assert_eq!((next.as_str(), server.connections()), ("good", 2), "after {what}");
+        if (next.as_str(), server.connections()) != ("good", 2) {
+            wrong.push(what);
+        }
     }
+    // BUG: the end of a body that does not fit the buffer is read straight into the caller's
+    // memory; what follows it stays in the kernel, and a connection used less than 5 ms ago is not
+    // checked.
+    assert!(wrong.is_empty(), "answered by what followed {wrong:?}");
 }
 
 fn a_body_after_head_is_not_the_next_response(door: Door) {
@@ -75,19 +82,28 @@ fn a_body_after_head_is_not_the_next_response(door: Door) {
     assert_eq!(server.connections(), 2);
 }
 
-/// Answers one request on each connection, then does something, and tells when it is done.
-struct Teller {
+/// Answers one request on each connection; then does something when it is told to.
+struct Obedient {
     address: SocketAddr,
+    go: Sender<()>,
     done: Receiver<()>,
 }
 
-impl Teller {
+impl Obedient {
     fn start(then: impl Fn(&mut Option<TcpStream>) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let (go, wait) = channel();
         let (tell, done) = channel();
-        thread::spawn(move || serve(&listener, &then, &tell));
-        Self { address, done }
+        // The test's end ends `wait`, and this thread with it.
+        thread::spawn(move || serve(&listener, &then, &wait, &tell));
+        Self { address, go, done }
+    }
+
+    /// When this returns, it has happened.
+    fn act(&self) {
+        self.go.send(()).unwrap();
+        self.done.recv().unwrap();
     }
 
     fn url(&self) -> String {
@@ -95,8 +111,12 @@ impl Teller {
     }
 }
 
-/// The test's end does not end this thread, which then has nothing to do.
-fn serve(listener: &TcpListener, then: &dyn Fn(&mut Option<TcpStream>), tell: &Sender<()>) {
+fn serve(
+    listener: &TcpListener,
+    then: &dyn Fn(&mut Option<TcpStream>),
+    wait: &Receiver<()>,
+    tell: &Sender<()>,
+) {
     let mut open = Vec::new();
     for stream in listener.incoming() {
         let mut stream = stream.unwrap();
@@ -112,11 +132,12 @@ fn serve(listener: &TcpListener, then: &dyn Fn(&mut Option<TcpStream>), tell: &S
         let number = open.len().to_string();
         stream.write_all(answer(&number).as_bytes()).unwrap();
         let mut slot = Some(stream);
-        then(&mut slot);
-        open.push(slot);
-        if tell.send(()).is_err() {
+        if wait.recv().is_err() {
             return;
         }
+        then(&mut slot);
+        open.push(slot);
+        tell.send(()).unwrap();
     }
 }
 
@@ -125,36 +146,36 @@ fn unsolicited(slot: &mut Option<TcpStream>) {
 }
 
 fn bytes_on_an_idle_connection_are_not_the_next_response(door: Door) {
-    let server = Teller::start(unsolicited);
+    let server = Obedient::start(unsolicited);
     let client = door.session();
     for number in ["0", "1", "2"] {
         assert_eq!(text(&client, get(server.url())).unwrap(), number);
-        server.done.recv().unwrap();
+        server.act();
         let_it_idle();
     }
 }
 
 /// The bytes are there before the next request is made, however soon that is.
 fn bytes_right_behind_a_response_are_not_the_next_one(door: Door) {
-    let server = Teller::start(unsolicited);
+    let server = Obedient::start(unsolicited);
     let client = door.session();
     for number in ["0", "1", "2"] {
         // BUG: a connection used less than 5 ms ago is not checked, so what the server sent
         // without being asked is taken for the answer to the next request.
         assert_eq!(text(&client, get(server.url())).unwrap(), number);
-        server.done.recv().unwrap();
+        server.act();
     }
 }
 
 /// Whatever the method: the close was there to be seen before anything was sent.
 fn a_connection_closed_while_idle_is_not_used(door: Door) {
     for method in ["GET", "POST", "PATCH"] {
-        let server = Teller::start(|slot| *slot = None);
+        let server = Obedient::start(|slot| *slot = None);
         let client = door.session();
         for number in ["0", "1", "2"] {
             let request = Request::new(method, server.url()).header("X-Body", "none");
             assert_eq!(text(&client, request).unwrap(), number, "{method}");
-            server.done.recv().unwrap();
+            server.act();
             let_it_idle();
         }
     }
@@ -162,11 +183,11 @@ fn a_connection_closed_while_idle_is_not_used(door: Door) {
 
 /// Closed just now: a GET is sent again where it has to be, and arrives once.
 fn a_connection_closed_just_now_costs_no_request(door: Door) {
-    let server = Teller::start(|slot| *slot = None);
+    let server = Obedient::start(|slot| *slot = None);
     let client = door.session();
     for number in ["0", "1", "2", "3"] {
         assert_eq!(text(&client, get(server.url())).unwrap(), number);
-        server.done.recv().unwrap();
+        server.act();
     }
 }
 
@@ -207,8 +228,7 @@ fn what_may_be_repeated_is_sent_once_more(door: Door) {
         ("PUT", "body"),
     ] {
         let again = Script::new().read_head().read_body(body.len()).send(answer(""));
-        let server =
-            RawServer::sequence(vec![reads_and_closes(body.len()), again.wait_close()]);
+        let server = RawServer::sequence(vec![reads_and_closes(body.len()), again.wait_close()]);
         let client = door.session();
         assert_eq!(text(&client, get(server.url("/"))).unwrap(), "first");
         let reply = client.send(Request::new(method, server.url("/")).body(body)).unwrap();
@@ -236,6 +256,7 @@ fn what_was_answered_in_part_is_not_sent_again(door: Door) {
         let server = RawServer::sequence(vec![first, Script::respond(answer("again"))]);
         let client = door.session();
         assert_eq!(text(&client, get(server.url("/"))).unwrap(), "first");
+        // BUG: an interim response does not count as received.
         let error = text(&client, get(server.url("/")));
         assert!(error.is_err(), "{part:?}: sent again");
         assert_eq!((server.requests(), server.connections()), (2, 1), "{part:?}");
@@ -297,6 +318,8 @@ fn an_early_answer_counts_if_the_server_stops_reading(door: Door) {
     early(door, Script::stall, reader);
 }
 
+// BUG: through the async door the answer is lost, if not always: the last words are read with a
+// waker that does nothing, and tokio reads only what its driver has seen to be ready.
 fn an_early_answer_counts_if_the_server_closes(door: Door) {
     early(door, Script::close, bytes);
     early(door, Script::close, reader);

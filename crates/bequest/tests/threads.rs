@@ -8,8 +8,7 @@ use bequest::{Session, Timeout};
 use testbed::Testbed;
 
 const THREADS: usize = 64;
-/// Without optimisation a request costs the server several times as much as with it.
-const REQUESTS: usize = if cfg!(debug_assertions) { 250 } else { 1_000 };
+const REQUESTS: usize = 1_000;
 
 #[test]
 fn each_thread_gets_its_own_answers() {

@@ -110,6 +110,7 @@ fn while_a_body_is_read_for_another() {
     assert_eq!(server.connections(), 2);
 }
 
+#[cfg(feature = "async")]
 fn inside(runtime: &tokio::runtime::Runtime) {
     let server = Testbed::start();
     let url = server.url("/get");
@@ -134,18 +135,21 @@ fn inside(runtime: &tokio::runtime::Runtime) {
     assert_eq!(server.connections(), 3);
 }
 
+#[cfg(feature = "async")]
 #[test]
 fn inside_a_task_of_a_runtime_with_threads() {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     inside(&builder.worker_threads(1).enable_all().build().unwrap());
 }
 
+#[cfg(feature = "async")]
 #[test]
 fn inside_a_task_of_a_runtime_on_this_thread() {
     inside(&tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
 }
 
 /// A blocking call in a hook of an async one blocks, and leaves the runtime as it was.
+#[cfg(feature = "async")]
 #[test]
 fn inside_a_hook_of_an_async_call() {
     let server = Testbed::start();
@@ -257,11 +261,14 @@ fn a_hook_that_panics() {
         assert!(catch_unwind(AssertUnwindSafe(|| request.send())).is_err());
         ok(&session, &url);
     }
-    let async_session = bequest::aio::Session::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        assert_eq!(async_session.get(&url).send().await.unwrap().status(), 200);
-    });
+    #[cfg(feature = "async")]
+    {
+        let session = bequest::aio::Session::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(session.get(&url).send().await.unwrap().status(), 200);
+        });
+    }
 }
 
 /// Something of another thread's, by hand.

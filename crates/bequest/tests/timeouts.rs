@@ -121,12 +121,13 @@ fn shaking_hands(door: Door) {
 
 fn waiting_for_the_head(door: Door) {
     let wait = |timeout, kind| {
-        let silent = Script::new().read_head().stall();
-        times_out(door, silent, |url| get(url), timeout, (kind, Phase::Wait));
         let part =
             Script::new().read_head().send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2").stall();
         times_out(door, part, |url| get(url), timeout, (kind, Phase::Wait));
     };
+    let silent = Script::new().read_head().stall();
+    let expected = (ErrorKind::ReadTimeout, Phase::Wait);
+    times_out(door, silent, |url| get(url), read(), expected);
     wait(read(), ErrorKind::ReadTimeout);
     wait(total(), ErrorKind::Deadline);
     wait(Timeout::new().read(SHORT).total(ms(5000)), ErrorKind::ReadTimeout);
@@ -142,9 +143,10 @@ fn a_gap_within_the_body(door: Door) {
     ] {
         let script = Script::new().read_head().send(head).stall();
         let expected = (ErrorKind::ReadTimeout, Phase::Body);
-        times_out(door, script.clone(), |url| get(url), read(), expected);
-        times_out(door, script, |url| get(url), total(), (ErrorKind::Deadline, Phase::Body));
+        times_out(door, script, |url| get(url), read(), expected);
     }
+    let script = Script::new().read_head().send("HTTP/1.1 200 OK\r\n\r\npart").stall();
+    times_out(door, script, |url| get(url), total(), (ErrorKind::Deadline, Phase::Body));
 }
 
 /// What is read later is read with the same timeouts.
@@ -206,11 +208,13 @@ fn total_ends_what_is_slow_but_never_silent(door: Door) {
 
 /// A server that sends faster than anybody can read gives no occasion to wait. Not endless, so that
 /// the test is not, either.
+// BUG: it is late, now and then by seconds: the total is looked at only when there is something to
+// wait for.
 fn total_ends_a_flood(door: Door) {
     let flood = Script::new().read_head().send("HTTP/1.1 200 OK\r\n\r\n");
     let flood = flood.repeat(2048, Script::new().send("x".repeat(1 << 20)));
     let expected = (ErrorKind::Deadline, Phase::Body);
-    times_out(door, flood.clone(), |url| get(url), total(), expected);
+    times_out(door, flood, |url| get(url), total(), expected);
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunks = Script::new().read_head().send(chunked).repeat(32768, Script::new().send(chunk));

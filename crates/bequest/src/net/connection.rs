@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::dial::{Dialed, Steps};
 use super::pool::PoolKey;
 use super::stream::Stream;
-use crate::reactor;
+use crate::reactor::Home;
 
 /// A connection that is not checked again this soon after its last use: a server that closes
 /// needs longer to say so.
@@ -26,10 +26,12 @@ pub(crate) struct Connection {
     pub(crate) opened: Option<Steps>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
+    /// The last read took no more than it had to: what may follow was not seen.
+    pub(crate) unseen: bool,
     pub(super) key: Arc<PoolKey>,
     pub(super) epoch: u64,
     pub(super) idle_since: Instant,
-    generation: u64,
+    home: Home,
 }
 
 impl Connection {
@@ -41,23 +43,26 @@ impl Connection {
             peer: dialed.peer,
             opened: Some(dialed.steps),
             server_keeps: None,
+            unseen: false,
             key,
             epoch,
             idle_since: dialed.ready,
-            generation: reactor::generation(),
+            home: Home::here(),
         })
     }
 
     /// Whether it was opened by this process, not by the one it was forked from.
     pub(crate) fn is_ours(&self) -> bool {
-        self.generation == reactor::generation()
+        self.home.is_this_process()
     }
 
-    /// Whether it may carry another request, after it has idled until now.
-    pub(super) fn is_usable(&mut self, now: Instant, keep: Duration) -> bool {
+    /// Whether it may carry another request, after it has idled until now. `checked` wants it to
+    /// be looked at, however short that was.
+    pub(super) fn is_usable(&mut self, now: Instant, keep: Duration, checked: bool) -> bool {
         let idle = now.saturating_duration_since(self.idle_since);
         let keep = self.server_keeps.map_or(keep, |server| server.min(keep));
-        self.is_ours() && idle < keep && (idle < MOMENT || !self.stream.is_stale())
+        let checked = checked || idle >= MOMENT || std::mem::take(&mut self.unseen);
+        self.home == Home::here() && idle < keep && !(checked && self.stream.is_stale())
     }
 
     /// Gives back what it does not need while it idles.

@@ -72,6 +72,7 @@ impl Download {
         let Some(connection) = self.connection.take() else { return };
         if self.keep_alive
             && connection.input.is_empty()
+            && connection.stream.is_clean()
             && let Some(pool) = self.pool.upgrade()
         {
             pool.put(connection, now);
@@ -146,6 +147,8 @@ impl Download {
         let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
         if connection.input.is_empty() {
             if most >= DIRECT {
+                // Extra bytes behind the body would stay in the kernel: the next user must look.
+                connection.unseen = true;
                 let Connection { stream, .. } = &mut **connection;
                 let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
                 let polled = Pin::new(stream).poll_read(context, &mut part);

@@ -1,4 +1,53 @@
-//! HTTP for humans.
+//! HTTP for humans: the model of Python's Requests, in Rust.
+//!
+//! A [`Session`] keeps defaults and connections. A [`Request`] is built by its verbs, prepared into
+//! a [`PreparedRequest`] that can be edited, and sent by the [`Adapter`] that is mounted for its
+//! URL. The [`Response`] has everything that the server said, and what it was asked.
+//!
+//! ```
+//! # let server = testbed::Testbed::start();
+//! # let (get, post, stream) = (server.url("/get"), server.url("/post"), server.url("/stream/3"));
+//! use std::time::Duration;
+//! use bequest::Session;
+//!
+//! let mut s = Session::new();
+//! s.timeout = Duration::from_secs(5).into();
+//!
+//! let r = s.get(&get).params([("lang", "en")]).send()?;
+//! assert_eq!(r.status(), 200);
+//! println!("{}", r.text()?);
+//!
+//! s.post(&post).form([("name", "value")]).send()?.error_for_status()?;
+//!
+//! let r = s.get(&stream).stream(true).send()?;
+//! for line in r.iter_lines() {
+//!     println!("{}", String::from_utf8_lossy(&line?));
+//! }
+//! # Ok::<(), bequest::Error>(())
+//! ```
+//!
+//! Blocking calls run on the calling thread, with no runtime; they may be made anywhere, also in
+//! async code. [`aio`] (feature `async`) has the same names for tokio.
+//!
+//! | subject | where |
+//! |---|---|
+//! | defaults and connections of several requests | [`Session`] |
+//! | one request without a session | [`get`], [`post`], [`request()`] and their like |
+//! | query, headers, body, settings of a request | [`Request`] |
+//! | editing what will be sent | [`PreparedRequest`] |
+//! | the answer, and its body in whole or in part | [`Response`] |
+//! | how long to wait | [`Timeout`] |
+//! | whom to trust | [`Verify`] |
+//! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
+//! | functions that see requests and responses | [`Hooks`] |
+//! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
+//! | what went wrong | [`Error`], [`ErrorKind`] |
+//!
+//! # Features
+//!
+//! `tls`, `ring`, `aws-lc-rs` and `json` are on by default. `ring` and `aws-lc-rs` say which
+//! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
+//! `async` adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]

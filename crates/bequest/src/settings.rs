@@ -148,6 +148,21 @@ mod tests {
         assert_eq!(nothing.max_content, Some(MAX_CONTENT));
     }
 
+    /// Exhaustive as the rest: a new setting must be named here, and then in the document.
+    #[test]
+    fn every_setting_is_documented() {
+        macro_rules! names {
+            ($($name:ident),*) => {{
+                let SendOptions { $($name: _),* } = SendOptions::new();
+                [$(stringify!($name)),*]
+            }};
+        }
+        let document = include_str!("../../../docs/settings.md");
+        for name in names!(stream, timeout, verify, max_content) {
+            assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
+        }
+    }
+
     #[test]
     fn a_wait_ends_with_its_own_limit_or_with_the_total() {
         let now = Instant::now();

@@ -132,3 +132,17 @@ async fn drain(response: &mut Response) {
     let _ = response.collect().await;
     response.head_mut().max_content = limit;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+
+    /// Futures are moved and polled through layers; what they carry is copied with them.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let request = Request::new("GET", "http://h/").prepare().unwrap();
+        let size = size_of_val(&exchange(Mounts::new(), request, SendOptions::new()));
+        assert!(size <= 3072, "{size}");
+    }
+}

@@ -26,6 +26,8 @@ pub(crate) struct Connection {
     pub(crate) opened: Option<Steps>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
+    /// The last read took no more than it had to: what may follow was not seen.
+    pub(crate) unseen: bool,
     pub(super) key: Arc<PoolKey>,
     pub(super) epoch: u64,
     pub(super) idle_since: Instant,
@@ -41,6 +43,7 @@ impl Connection {
             peer: dialed.peer,
             opened: Some(dialed.steps),
             server_keeps: None,
+            unseen: false,
             key,
             epoch,
             idle_since: dialed.ready,
@@ -53,11 +56,13 @@ impl Connection {
         self.generation == reactor::generation()
     }
 
-    /// Whether it may carry another request, after it has idled until now.
-    pub(super) fn is_usable(&mut self, now: Instant, keep: Duration) -> bool {
+    /// Whether it may carry another request, after it has idled until now. `checked` wants it to
+    /// be looked at, however short that was.
+    pub(super) fn is_usable(&mut self, now: Instant, keep: Duration, checked: bool) -> bool {
         let idle = now.saturating_duration_since(self.idle_since);
         let keep = self.server_keeps.map_or(keep, |server| server.min(keep));
-        self.is_ours() && idle < keep && (idle < MOMENT || !self.stream.is_stale())
+        let checked = checked || idle >= MOMENT || std::mem::take(&mut self.unseen);
+        self.is_ours() && idle < keep && !(checked && self.stream.is_stale())
     }
 
     /// Gives back what it does not need while it idles.

@@ -91,11 +91,12 @@ impl Pool {
         Self { limits, state: Mutex::default() }
     }
 
-    /// A connection that may be used at once.
+    /// A connection that may be used at once; looked at, if `checked`, however short it was idle.
     pub(crate) fn take(
         &self,
         origin: Origin<'_>,
         now: Instant,
+        checked: bool,
     ) -> Result<Box<Connection>, Vacancy> {
         let mut dead = Vec::new(); // Closed when the lock is gone.
         loop {
@@ -106,7 +107,7 @@ impl Pool {
                 return Err(Vacancy { key: Arc::clone(&place.key), epoch });
             };
             drop(state);
-            if connection.is_usable(now, self.limits.keep) {
+            if connection.is_usable(now, self.limits.keep, checked) {
                 return Ok(connection);
             }
             dead.push(connection);
@@ -194,3 +195,6 @@ impl State {
         self.others.remove(&oldest)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,8 @@ impl Download {
         let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
         if connection.input.is_empty() {
             if most >= DIRECT {
+                // Extra bytes behind the body would stay in the kernel: the next user must look.
+                connection.unseen = true;
                 let Connection { stream, .. } = &mut **connection;
                 let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
                 let polled = Pin::new(stream).poll_read(context, &mut part);

@@ -148,7 +148,9 @@ impl HttpAdapter {
         let origin = origin::of(&request.url, settings)?;
         let pool = self.pool()?;
         let started = Instant::now();
-        let (mut connection, mut reused) = match pool.take(origin, started) {
+        // What can't be replayed is not sent on a connection that might be closed.
+        let checked = !round_trip::is_repeatable(request);
+        let (mut connection, mut reused) = match pool.take(origin, started, checked) {
             Ok(connection) => (connection, true),
             Err(vacancy) => (vacancy.fill(open(origin, settings).await?), false),
         };

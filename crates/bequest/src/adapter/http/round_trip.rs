@@ -46,27 +46,25 @@ impl Failure {
     /// lost: nothing of a response was seen, and either doing it twice is the same as once (RFC
     /// 9110, section 9.2.2), or the server can't have seen it.
     pub(super) fn allows_replay(&self, request: &PreparedRequest) -> bool {
-        let repeatable = [
-            Method::GET,
-            Method::HEAD,
-            Method::OPTIONS,
-            Method::TRACE,
-            Method::PUT,
-            Method::DELETE,
-        ];
-        self.lost
-            && !self.received
-            && (!self.sent || repeatable.contains(&request.method) && request.body.is_rewindable())
+        self.lost && !self.received && (!self.sent || is_repeatable(request))
     }
+}
+
+/// Whether sending the request twice is the same as sending it once, and it can be.
+pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
+    let idempotent =
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
+    idempotent.contains(&request.method) && request.body.is_rewindable()
 }
 
 impl RoundTrip<'_> {
     pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
-        let mut upload = Upload::new(&self, &mut reader);
-        let sent = upload.run(connection).await;
-        let has_sent = upload.has_sent();
-        drop(upload);
+        let (sent, has_sent) = {
+            let mut upload = Upload::new(&self, &mut reader);
+            let sent = upload.run(connection).await;
+            (sent, upload.has_sent())
+        };
         let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
             let received = reader.has_begun(connection.input.filled());
             Failure { error, lost, sent: has_sent, received }

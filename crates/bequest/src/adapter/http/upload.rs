@@ -119,9 +119,13 @@ where
             RequestFraming::Chunked => None,
         };
         let mut room = vec![0; PIECE];
-        loop {
+        // Where the length is known, the source is not asked for more than one byte beyond it: it
+        // may be a socket that stays open, and would keep us waiting.
+        while left != Some(0) {
+            let most = left.map_or(PIECE as u64, |left| left.saturating_add(1).min(PIECE as u64));
             let piece;
-            (lease, room, piece) = next_piece(lease, room).await.map_err(source_failed)?;
+            (lease, room, piece) =
+                next_piece(lease, room, most as usize).await.map_err(source_failed)?;
             let bytes = match &piece {
                 Piece::Read(count) => &room[..*count],
                 Piece::Chunk(chunk) => &chunk[..],
@@ -243,8 +247,8 @@ where
     /// What the server had said before the connection broke.
     fn last_words(&mut self, connection: &mut Connection) -> Option<Sent> {
         let mut context = Context::from_waker(std::task::Waker::noop());
-        connection.stream.socket().expect_data();
         loop {
+            connection.stream.socket().expect_data();
             if let Some(head) = self.interim.next_final(connection).ok()? {
                 return Some(Sent::Early(Box::new(head)));
             }
@@ -273,10 +277,14 @@ fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3]
 }
 
 /// Asks the source. Under tokio off the executor, since a source may block.
-async fn next_piece(mut lease: Lease, mut room: Vec<u8>) -> Result<(Lease, Vec<u8>, Piece)> {
+async fn next_piece(
+    mut lease: Lease,
+    mut room: Vec<u8>,
+    most: usize,
+) -> Result<(Lease, Vec<u8>, Piece)> {
     let ask = move || {
         let source = lease.source.as_mut();
-        let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room));
+        let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
         piece.map(|piece| (lease, room, piece))
     };
     let asked = match reactor::current() {

@@ -69,6 +69,11 @@ fn roots(verify: &Verify) -> Result<Option<RootCertStore>> {
     })
 }
 
+/// Refuses text without a certificate.
+pub(super) fn check_pem(pem: &[u8]) -> Result<()> {
+    parse(pem, "the PEM text").map(drop)
+}
+
 fn parse(pem: &[u8], source: &str) -> Result<RootCertStore> {
     let unusable = |what: &str| {
         Error::with(ErrorKind::Tls, format!("{source} {what}"))

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error::Result;
+
 /// Whether and against which roots a server's certificate is verified (Requests' `verify`).
 ///
 /// ```no_run
@@ -32,6 +34,16 @@ impl Verify {
     /// The certificates in a PEM file, and no others.
     pub fn bundle(path: impl Into<PathBuf>) -> Self {
         Self::Bundle(path.into().into())
+    }
+
+    /// The certificates in PEM text, and no others.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tls`](crate::ErrorKind::Tls) if there is none in it that can be a root.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        #[cfg(feature = "tls")]
+        super::config::check_pem(pem.as_ref())?;
+        Ok(Self::Pem(pem.as_ref().into()))
     }
 }
 

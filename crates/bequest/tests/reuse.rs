@@ -68,9 +68,8 @@ fn what_follows_a_response_is_not_the_next_one(door: Door) {
             wrong.push(what);
         }
     }
-    // BUG: the end of a body that does not fit the buffer is read straight into the caller's
-    // memory; what follows it stays in the kernel, and a connection used less than 5 ms ago is not
-    // checked.
+    // BUG: when head and body fill the buffer exactly, what follows stays in the kernel, and a
+    // connection used less than 5 ms ago is not checked.
     assert!(wrong.is_empty(), "answered by what followed {wrong:?}");
 }
 
@@ -181,13 +180,16 @@ fn a_connection_closed_while_idle_is_not_used(door: Door) {
     }
 }
 
-/// Closed just now: a GET is sent again where it has to be, and arrives once.
+/// Closed just now: a GET is sent again where it has to be, and arrives once; what can't be sent
+/// again is not sent there.
 fn a_connection_closed_just_now_costs_no_request(door: Door) {
-    let server = Obedient::start(|slot| *slot = None);
-    let client = door.session();
-    for number in ["0", "1", "2", "3"] {
-        assert_eq!(text(&client, get(server.url())).unwrap(), number);
-        server.act();
+    for method in ["GET", "POST", "PATCH"] {
+        let server = Obedient::start(|slot| *slot = None);
+        let client = door.session();
+        for number in ["0", "1", "2", "3"] {
+            assert_eq!(text(&client, Request::new(method, server.url())).unwrap(), number);
+            server.act();
+        }
     }
 }
 
@@ -251,7 +253,7 @@ fn once_more_is_not_twice_more(door: Door) {
 
 /// A byte of an answer shows that the server has acted.
 fn what_was_answered_in_part_is_not_sent_again(door: Door) {
-    for part in ["H", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n", "\r\n"] {
+    for part in ["H", "HTTP/1.1 2", "\r\n", "HTTP/1.1 100 Continue\r\n\r\n"] {
         let first = Script::new().read_head().send(answer("first")).read_head().send(part).close();
         let server = RawServer::sequence(vec![first, Script::respond(answer("again"))]);
         let client = door.session();

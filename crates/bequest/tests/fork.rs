@@ -35,7 +35,7 @@ fn main() {
     let ca = lines.next().unwrap().unwrap();
     let tls_base = lines.next().unwrap().unwrap();
 
-    let checks: [(&str, fn(&Site)); 5] = [
+    let checks: [(&str, Check); 5] = [
         ("connections are not shared", connections_are_not_shared),
         ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
         ("a child may close the session", a_child_may_close_the_session),
@@ -61,6 +61,8 @@ fn serve() {
     println!("{}\n{}\n{}", server.url(""), server.ca_file().display(), server.https_url(""));
     let _ = std::io::stdin().read(&mut [0]);
 }
+
+type Check = fn(&Site);
 
 struct Site {
     base: String,

@@ -81,8 +81,8 @@ fn inside_a_hook_of_another_session_and_deeper() {
 #[test]
 fn inside_a_request_hook_and_an_auth() {
     let server = Testbed::start();
-    let (inner, url) = (Session::new(), server.url("/get"));
-    let (a, b) = ((inner.clone(), url.clone()), (inner.clone(), url.clone()));
+    let inner = Session::new();
+    let (a, b) = ((inner.clone(), server.url("/get")), (inner, server.url("/get")));
     let mut session = Session::new();
     session.hooks.request.push(move |_| {
         ok(&a.0, &a.1);
@@ -242,12 +242,13 @@ fn a_session_dropped_by_a_panic_closes_its_sockets() {
         let session = Session::new();
         ok(&session, &url);
         let _streamed = session.get(server.url("/big/10000000")).stream(true).send().unwrap();
-        let _clone = session.clone();
+        let clone = session.clone();
+        assert_eq!(clone.get(&url).send().unwrap().status(), 200);
         panic!("expected by the test");
     }));
     assert!(unwound.is_err());
     until("all connections are closed", || server.open_connections() == 0);
-    assert_eq!(server.connections(), 1);
+    assert_eq!(server.connections(), 2);
 }
 
 /// A panic that passes through a call leaves nothing behind on the thread.

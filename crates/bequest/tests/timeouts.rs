@@ -12,7 +12,7 @@ use bequest::{Body, Bytes, Error, ErrorKind, Phase, Request, Timeout};
 use support::{Client, Door, doors, get};
 use testbed::{RawServer, Script, Testbed};
 
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(100);
 const SOON: Duration = Duration::from_millis(1500);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -43,7 +43,7 @@ fn failure(client: &Client, request: Request, timeout: Timeout) -> Error {
     let elapsed = start.elapsed();
     assert!(elapsed >= SHORT && elapsed < SOON, "{error} after {elapsed:?}");
     assert!(error.is_timeout() && error.url().is_some(), "{error}");
-    assert!(error.to_string().contains("150ms") || error.is_connection(), "{error}");
+    assert!(error.to_string().contains("100ms") || error.is_connection(), "{error}");
     error
 }
 
@@ -249,12 +249,12 @@ fn slow_is_not_silent(door: Door) {
     let drip = Script::new().read_head().drip(OK, ms(10));
     let server = RawServer::start(Script::new().forever(drip));
     let client = door.session();
-    let timeout = Timeout::from(SHORT).total(ms(5000));
+    let timeout = Timeout::from(ms(300)).total(ms(5000));
     for _ in 0..2 {
         let start = Instant::now();
         let reply = client.send(get(server.url("/")).timeout(timeout)).unwrap();
         assert_eq!(reply.text().unwrap(), "ok");
-        assert!(start.elapsed() > SHORT, "the test is too fast");
+        assert!(start.elapsed() > ms(300), "the test is too fast");
     }
     assert_eq!(server.connections(), 1);
 }
@@ -263,11 +263,24 @@ fn a_slow_upload_is_not_silent(door: Door) {
     // All of it takes longer than the timeout; no single wait does.
     let slow = Script::new().read_head().repeat(32, Script::new().sleep(ms(15)).read_body(1 << 19));
     let server = RawServer::start(slow.send(OK).wait_close());
-    let timeout = Timeout::new().write(SHORT).read(ms(5000));
+    let timeout = Timeout::new().write(ms(300)).read(ms(5000));
     let start = Instant::now();
     let reply = door.session().send(put(&server.url("/"), vec![0; 16 << 20]).timeout(timeout));
     assert_eq!(reply.unwrap().text().unwrap(), "ok");
-    assert!(start.elapsed() > SHORT, "the test is too fast");
+    assert!(start.elapsed() > ms(300), "the test is too fast");
+}
+
+/// A server that is slow takes something all the time, even though its kernel makes room in steps.
+// BUG: through the async door it fails. tokio says that a write is possible only when a third of the
+// socket's buffer is free, and nothing is tried before; the blocking door tries at the deadline.
+fn a_slow_server_is_not_one_that_takes_nothing(door: Door) {
+    // 32 KiB every 10 ms, so that all of it takes 2 s.
+    let slow =
+        Script::new().read_head().repeat(192, Script::new().sleep(ms(10)).read_body(1 << 15));
+    let server = RawServer::start(slow.send(OK).wait_close());
+    let timeout = Timeout::new().write(ms(300)).read(ms(5000));
+    let reply = door.session().send(put(&server.url("/"), vec![0; 6 << 20]).timeout(timeout));
+    assert_eq!(reply.unwrap().text().unwrap(), "ok");
 }
 
 /// `None` takes every limit of the session away, a part only its own.
@@ -324,6 +337,7 @@ doors! {
     each_request_has_its_own_total,
     slow_is_not_silent,
     a_slow_upload_is_not_silent,
+    a_slow_server_is_not_one_that_takes_nothing,
     none_waits_for_ever,
     timeouts_don_t_outlive_their_request,
     impossible_timeouts,

@@ -56,7 +56,8 @@ impl Stream {
                 stream.get_mut().0.expect_data();
                 let mut context = Context::from_waker(std::task::Waker::noop());
                 let mut byte = [0; 1];
-                let read = Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+                let read =
+                    Pin::new(&mut **stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
                 // Under tokio, what is there may not have been announced yet.
                 read.is_ready() || stream.get_ref().0.is_stale()
             }

@@ -258,7 +258,6 @@ fn what_was_answered_in_part_is_not_sent_again(door: Door) {
         let server = RawServer::sequence(vec![first, Script::respond(answer("again"))]);
         let client = door.session();
         assert_eq!(text(&client, get(server.url("/"))).unwrap(), "first");
-        // BUG: an interim response does not count as received.
         let error = text(&client, get(server.url("/")));
         assert!(error.is_err(), "{part:?}: sent again");
         assert_eq!((server.requests(), server.connections()), (2, 1), "{part:?}");

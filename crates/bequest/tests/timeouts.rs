@@ -98,9 +98,8 @@ fn connecting(door: Door) {
 fn connecting_to_a_name(door: Door) {
     let (address, _full) = full_listener();
     let url = format!("http://localhost:{}/", address.port());
-    // BUG: readiness is remembered by the number of the descriptor. The socket of the second address
-    // gets the number of the first, refused one, and is taken for connected: nothing but the read
-    // timeout, set here so that the test ends, ends the wait.
+    // The socket of the second address gets the number of the first, refused one, and must not be
+    // taken for connected because of that.
     let timeout = Timeout::new().connect(SHORT).read(ms(1000));
     let error = failure(&door.session(), get(&url), timeout);
     assert_eq!(error.kind(), ErrorKind::ConnectTimeout, "{error}");
@@ -208,8 +207,6 @@ fn total_ends_what_is_slow_but_never_silent(door: Door) {
 
 /// A server that sends faster than anybody can read gives no occasion to wait. Not endless, so that
 /// the test is not, either.
-// BUG: it is late, now and then by seconds: the total is looked at only when there is something to
-// wait for.
 fn total_ends_a_flood(door: Door) {
     let flood = Script::new().read_head().send("HTTP/1.1 200 OK\r\n\r\n");
     let flood = flood.repeat(2048, Script::new().send("x".repeat(1 << 20)));
@@ -224,7 +221,6 @@ fn total_ends_a_flood(door: Door) {
 /// Nor does one that takes faster than anything can be made. (Not endless, either.)
 fn total_ends_an_endless_upload(door: Door) {
     let taker = Script::new().read_head().wait_close();
-    // BUG: the total is looked at only when there is something to wait for.
     let endless = |url: &str| {
         let start = Instant::now();
         let piece = move || (start.elapsed() < ms(1200)).then_some("a piece of a body");

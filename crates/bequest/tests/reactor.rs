@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use bequest::{
     Adapter, BoxFuture, Error, ErrorKind, HttpAdapter, PreparedRequest, Response, Result, Session,
-    Settings, Timeout,
+    Settings,
 };
 use testbed::{RawServer, Script, Testbed};
 
@@ -158,7 +158,8 @@ fn inside_a_hook_of_an_async_call() {
     runtime.block_on(async {
         let inner = Session::new();
         let mut session = bequest::aio::Session::new();
-        session.timeout = Timeout::from(Duration::from_secs(5)).total(Duration::from_secs(5));
+        session.timeout =
+            bequest::Timeout::from(Duration::from_secs(5)).total(Duration::from_secs(5));
         let target = url.clone();
         session.hooks.response.push(move |response| {
             ok(&inner, &target);

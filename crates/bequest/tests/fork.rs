@@ -1,0 +1,199 @@
+//! A child process leaves its parent's connections alone. A program of its own, since only a
+//! process with one thread can be forked in Rust: `harness = false`. The server is a third process,
+//! this program again.
+
+#![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
+#![allow(clippy::print_stdout)] // This is a program that reports.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use bequest::{ErrorKind, Session, Timeout};
+use serde_json::Value;
+use testbed::Testbed;
+
+const ROLE: &str = "BEQUEST_TEST_FORK_SERVER";
+
+fn main() {
+    if std::env::var_os(ROLE).is_some() {
+        return serve();
+    }
+    // Whoever runs all tests with options of the usual harness, a filter or a listing, runs this
+    // only by its name.
+    if std::env::args().skip(1).any(|argument| argument == "--list") {
+        return;
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut server = Command::new(program)
+        .env(ROLE, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let base = lines.next().unwrap().unwrap();
+    let ca = lines.next().unwrap().unwrap();
+    let tls_base = lines.next().unwrap().unwrap();
+
+    let checks: [(&str, Check); 5] = [
+        ("connections are not shared", connections_are_not_shared),
+        ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
+        ("a child may close the session", a_child_may_close_the_session),
+        ("a fork inside a hook", a_fork_inside_a_hook),
+        ("grandchildren", grandchildren),
+    ];
+    let mut count = 0;
+    for base in [base, tls_base] {
+        let site = Site { base, ca: ca.clone() };
+        for (name, check) in &checks {
+            println!("check {name} ... {}", site.base);
+            check(&site);
+            count += 1;
+        }
+    }
+    drop(server.stdin.take()); // Ends the server.
+    assert!(server.wait().unwrap().success());
+    println!("{count} checks passed");
+}
+
+fn serve() {
+    let server = Testbed::start();
+    println!("{}\n{}\n{}", server.url(""), server.ca_file().display(), server.https_url(""));
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+type Check = fn(&Site);
+
+struct Site {
+    base: String,
+    ca: String,
+}
+
+impl Site {
+    fn session(&self) -> Session {
+        let mut session = Session::new();
+        session.verify = self.ca.as_str().into();
+        session.timeout = Timeout::from(std::time::Duration::from_secs(5));
+        session
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// The number of the connection that a request goes over, and how many it has carried.
+    fn connection(&self, session: &Session) -> (u64, u64) {
+        let value: Value = session.get(self.url("connection")).send().unwrap().json().unwrap();
+        (value["connection"].as_u64().unwrap(), value["requests"].as_u64().unwrap())
+    }
+}
+
+/// Runs `child` in a forked process, and says whether it came to its end. `meanwhile` runs in this
+/// one.
+#[allow(unsafe_code)] // There is no safe way to fork.
+fn fork<T>(child: impl FnOnce(), meanwhile: impl FnOnce() -> T) -> T {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    assert_eq!(threads, 1, "a process with threads must not be forked");
+    // SAFETY: this is the only thread, so that no lock is held by one that the child lacks.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+        // SAFETY: it has no preconditions. The parent's destructors are not this process's.
+        unsafe { libc::_exit(i32::from(result.is_err())) };
+    }
+    let result = meanwhile();
+    let mut status = 0;
+    // SAFETY: the process is a child of this one, the pointer is to a local.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child's checks");
+    result
+}
+
+fn connections_are_not_shared(site: &Site) {
+    let session = site.session();
+    let before = site.connection(&session);
+    assert_eq!(site.connection(&session), (before.0, before.1 + 1));
+    let requests = || (0..20).map(|_| site.connection(&session)).collect::<Vec<_>>();
+    let parent = fork(
+        || {
+            let child = requests();
+            assert_ne!(child[0].0, before.0, "the child uses a connection of the parent's");
+            // Its own, and kept: every request that was ever made there is one of these.
+            let own: Vec<_> = (1..=20).map(|nth| (child[0].0, nth)).collect();
+            assert_eq!(child, own);
+        },
+        requests,
+    );
+    let still: Vec<_> = (3..=22).map(|nth| (before.0, nth)).collect();
+    assert_eq!(parent, still);
+    assert_eq!(site.connection(&session), (before.0, 23));
+}
+
+fn streamed_responses_stay_with_the_parent(site: &Site) {
+    let session = site.session();
+    let streamed = |path: &str| session.get(site.url(path)).stream(true).send().unwrap();
+    let (large, small, begun) =
+        (streamed("big/300000"), streamed("bytes/10"), streamed("big/100000"));
+    let first = begun.iter_content(10).next().unwrap().unwrap();
+    assert_eq!(first.len(), 10);
+    let check = || {
+        for response in [&large, &small] {
+            let error = response.content().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+        }
+        let error = begun.iter_content(1000).find_map(Result::err).unwrap();
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+        session.get(site.url("get")).send().unwrap();
+    };
+    fork(check, || ());
+    assert_eq!(large.content().unwrap(), testbed::pattern(300_000));
+    assert_eq!(small.content().unwrap().len(), 10);
+    let rest: usize = begun.iter_content(1000).map(|piece| piece.unwrap().len()).sum();
+    assert_eq!(rest, 100_000 - 10);
+}
+
+fn a_child_may_close_the_session(site: &Site) {
+    let session = site.session();
+    let streamed = session.get(site.url("big/300000")).stream(true).send().unwrap();
+    let before = site.connection(&session);
+    let (closed, dropped) = (session.clone(), session.clone());
+    fork(
+        || {
+            closed.close();
+            drop(dropped);
+            streamed.close();
+        },
+        || (),
+    );
+    assert_eq!(site.connection(&session), (before.0, before.1 + 1));
+    assert_eq!(streamed.content().unwrap().len(), 300_000);
+}
+
+/// Within a call, with a connection in use: the child's call goes on with its own.
+fn a_fork_inside_a_hook(site: &Site) {
+    let session = site.session();
+    let before = site.connection(&session);
+    let (inner, url, verify) = (session.clone(), site.base.clone(), site.ca.clone());
+    let hook = move |response| {
+        let site = Site { base: url.clone(), ca: verify.clone() };
+        let child = || assert_eq!(site.connection(&inner).1, 1);
+        let parent = || assert_eq!(site.connection(&inner).0, before.0);
+        fork(child, parent);
+        Ok(response)
+    };
+    assert_eq!(session.get(site.url("get")).hook(hook).send().unwrap().status(), 200);
+    assert_eq!(site.connection(&session).0, before.0);
+}
+
+fn grandchildren(site: &Site) {
+    let session = site.session();
+    let parent = site.connection(&session).0;
+    let check = || {
+        let child = site.connection(&session).0;
+        assert_ne!(child, parent);
+        let check = || assert_eq!(site.connection(&session).1, 1);
+        fork(check, || assert_eq!(site.connection(&session), (child, 2)));
+    };
+    fork(check, || assert_eq!(site.connection(&session), (parent, 2)));
+}

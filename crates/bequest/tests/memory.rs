@@ -1,0 +1,135 @@
+//! Memory stays flat, however many requests a session makes.
+
+#![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+
+use bequest::Session;
+
+/// What this thread has allocated: how often, and how many bytes are still in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Used {
+    count: usize,
+    live: isize,
+}
+
+thread_local! {
+    static USED: Cell<Used> = const { Cell::new(Used { count: 0, live: 0 }) };
+}
+
+fn note(count: usize, grown: isize) {
+    // At the end of a thread there is nothing left to count.
+    let _ = USED.try_with(|used| {
+        let before = used.get();
+        used.set(Used { count: before.count + count, live: before.live + grown });
+    });
+}
+
+struct Counting;
+
+#[allow(unsafe_code)] // An allocator is unsafe by its trait.
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(1, layout.size().cast_signed());
+        // SAFETY: as promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        note(0, -layout.size().cast_signed());
+        // SAFETY: as promised by the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(1, size.cast_signed() - layout.size().cast_signed());
+        // SAFETY: as promised by the caller.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A server that keeps nothing, and counts its connections.
+fn serve() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, SeqCst);
+            let mut stream = stream.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut head = [0; 4096];
+            // Each request is small, and answered before the next: one read has all of it.
+            while stream.read(&mut head).unwrap_or(0) > 0 {
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\
+                               Content-Length: 14\r\n\r\nHello, world!\n";
+                if stream.write_all(answer).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (address, connections)
+}
+
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_hundred_thousand_requests() {
+    let (address, connections) = serve();
+    let session = Session::new();
+    let url = format!("http://{address}/get?page=1");
+    let requests = |count| {
+        for _ in 0..count {
+            let response = session.get(&url).send().unwrap();
+            assert_eq!(response.content().unwrap().len(), 14);
+        }
+    };
+    requests(10_000);
+    let (used, resident_before) = (USED.get(), cfg!(target_os = "linux").then(resident));
+    requests(90_000);
+    let after = USED.get();
+    assert_eq!(after.live, used.live, "bytes in use");
+    let each = (after.count - used.count) as f64 / 90_000.0;
+    println!("{each} allocations for each GET over a connection that is kept");
+    assert!(each <= 40.0, "{each} allocations for each GET");
+    if let Some(before) = resident_before {
+        let grown = resident().saturating_sub(before);
+        assert!(grown <= 1024, "grown by {grown} KiB");
+    }
+    assert_eq!(connections.load(SeqCst), 1);
+}
+
+/// Errors, dropped streams and closed sessions leave nothing behind either.
+#[test]
+fn what_goes_wrong_is_freed() {
+    let (address, _) = serve();
+    let url = format!("http://{address}/");
+    let round = || {
+        let session = Session::new();
+        drop(session.get(&url).stream(true).send().unwrap());
+        assert_eq!(session.get(&url).send().unwrap().status(), 200);
+        assert!(session.get("http://127.0.0.1:1/").send().is_err());
+        assert!(session.get("no scheme").send().is_err());
+        session.close();
+    };
+    (0..10).for_each(|_| round());
+    let before = USED.get().live;
+    (0..200).for_each(|_| round());
+    assert_eq!(USED.get().live, before, "bytes in use");
+}

@@ -1,0 +1,290 @@
+//! What the integration tests share: both doors behind one face, and waiting without sleeping.
+//!
+//! A test is a function that takes a [`Door`] and is named in [`doors!`], which makes one test of
+//! it for each door.
+
+// Each test crate uses a part of this.
+#![allow(dead_code)]
+// A failed expectation of a test is a panic.
+#![allow(clippy::unwrap_used)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bequest::{
+    Adapter, Auth, Bytes, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params, PreparedRequest,
+    Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify,
+    Version,
+};
+
+/// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
+/// a [`Door`]. To be used once in a file. Attributes may stand before a name.
+macro_rules! doors {
+    ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+        mod blocking {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                super::$name($crate::support::Door::Blocking);
+            }
+        )*}
+
+        #[cfg(feature = "async")]
+        mod aio {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                super::$name($crate::support::Door::Aio);
+            }
+        )*}
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use doors;
+
+/// How requests are made: from a blocking session, or from an async one on tokio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Blocking,
+    #[cfg(feature = "async")]
+    Aio,
+}
+
+impl Door {
+    /// A new session, as `Session::new` makes it.
+    pub(crate) fn session(self) -> Client {
+        match self {
+            Self::Blocking => Client::Blocking(Session::new()),
+            #[cfg(feature = "async")]
+            Self::Aio => Client::Aio(bequest::aio::Session::new()),
+        }
+    }
+
+    /// Sends with a new session, which is dropped.
+    pub(crate) fn send<S>(self, request: Request<S>) -> Result<Reply> {
+        self.session().send(request)
+    }
+}
+
+/// A session of either door; a clone shares connections, as sessions' clones do.
+#[derive(Clone, Debug)]
+pub(crate) enum Client {
+    Blocking(Session),
+    #[cfg(feature = "async")]
+    Aio(bequest::aio::Session),
+}
+
+/// The same expression for the session of whichever door.
+macro_rules! each {
+    ($client:expr, $session:ident => $what:expr) => {
+        match $client {
+            Client::Blocking($session) => $what,
+            #[cfg(feature = "async")]
+            Client::Aio($session) => $what,
+        }
+    };
+}
+
+impl Client {
+    /// Prepares and sends; the request may be bound to another session, which is not asked.
+    pub(crate) fn send<S>(&self, request: Request<S>) -> Result<Reply> {
+        self.send_prepared(self.prepare(request)?, SendOptions::new())
+    }
+
+    pub(crate) fn prepare<S>(&self, request: Request<S>) -> Result<PreparedRequest> {
+        match self {
+            Self::Blocking(session) => session.prepare(request),
+            #[cfg(feature = "async")]
+            Self::Aio(session) => tokio_runtime::run(session.prepare(request)),
+        }
+    }
+
+    pub(crate) fn send_prepared(
+        &self,
+        request: PreparedRequest,
+        options: SendOptions,
+    ) -> Result<Reply> {
+        match self {
+            Self::Blocking(session) => session.send(request, options).map(Reply::Blocking),
+            #[cfg(feature = "async")]
+            Self::Aio(session) => {
+                tokio_runtime::run(session.send(request, options)).map(Reply::Aio)
+            }
+        }
+    }
+
+    pub(crate) fn mount(&mut self, prefix: &str, adapter: impl Adapter) {
+        each!(self, session => session.mount(prefix, adapter));
+    }
+
+    pub(crate) fn set_auth(&mut self, auth: impl IntoAuth) {
+        each!(self, session => session.set_auth(auth));
+    }
+
+    pub(crate) fn close(&self) {
+        each!(self, session => session.close());
+    }
+
+    // The public fields, to be read and written: `*client.stream() = true`.
+
+    pub(crate) fn headers(&mut self) -> &mut Headers {
+        each!(self, session => &mut session.headers)
+    }
+
+    pub(crate) fn params(&mut self) -> &mut Params {
+        each!(self, session => &mut session.params)
+    }
+
+    pub(crate) fn auth(&mut self) -> &mut Option<Arc<dyn Auth>> {
+        each!(self, session => &mut session.auth)
+    }
+
+    pub(crate) fn hooks(&mut self) -> &mut Hooks {
+        each!(self, session => &mut session.hooks)
+    }
+
+    pub(crate) fn verify(&mut self) -> &mut Verify {
+        each!(self, session => &mut session.verify)
+    }
+
+    pub(crate) fn timeout(&mut self) -> &mut Timeout {
+        each!(self, session => &mut session.timeout)
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut bool {
+        each!(self, session => &mut session.stream)
+    }
+
+    pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
+        each!(self, session => &mut session.max_content)
+    }
+}
+
+/// A response of either door, with what both have.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Blocking(Response),
+    #[cfg(feature = "async")]
+    Aio(bequest::aio::Response),
+}
+
+impl Reply {
+    pub(crate) fn content(&self) -> Result<Bytes> {
+        match self {
+            Self::Blocking(response) => response.content(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.content()),
+        }
+    }
+
+    pub(crate) fn text(&self) -> Result<String> {
+        match self {
+            Self::Blocking(response) => response.text(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.text()),
+        }
+    }
+
+    #[cfg(feature = "json")]
+    pub(crate) fn json(&self) -> Result<serde_json::Value> {
+        match self {
+            Self::Blocking(response) => response.json(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.json()),
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        match self {
+            Self::Blocking(response) => response,
+            #[cfg(feature = "async")]
+            Self::Aio(response) => response.into(),
+        }
+    }
+}
+
+/// What needs no waiting is the same in both doors.
+macro_rules! same {
+    ($($name:ident -> $type:ty),* $(,)?) => {
+        impl Reply {$(
+            pub(crate) fn $name(&self) -> $type {
+                match self {
+                    Self::Blocking(response) => response.$name(),
+                    #[cfg(feature = "async")]
+                    Self::Aio(response) => response.$name(),
+                }
+            }
+        )*}
+    };
+}
+
+same! {
+    status -> StatusCode,
+    reason -> &str,
+    ok -> bool,
+    version -> Version,
+    headers -> &Headers,
+    url -> &Url,
+    request -> &PreparedRequest,
+    history -> &[Response],
+    elapsed -> Duration,
+    timings -> Timings,
+    remote_addr -> Option<SocketAddr>,
+    content_length -> Option<u64>,
+    trailers -> Option<&Headers>,
+    extensions -> &Extensions,
+    close -> (),
+}
+
+/// A request of no session, for [`Client::send`].
+pub(crate) fn get(url: impl IntoUrl) -> Request {
+    Request::new("GET", url)
+}
+
+/// A request of no session, for [`Client::send`].
+pub(crate) fn post(url: impl IntoUrl) -> Request {
+    Request::new("POST", url)
+}
+
+/// What a test waits for at most; it never takes so long unless it fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until a condition holds.
+#[track_caller]
+pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
+#[cfg(feature = "async")]
+pub(crate) mod tokio_runtime {
+    use std::future::Future;
+    use std::sync::LazyLock;
+
+    use tokio::runtime::{Builder, Runtime};
+
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    });
+
+    /// Runs it as a task, as most callers would. Its panic is the caller's.
+    pub(crate) fn run<F>(future: F) -> F::Output
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        match RUNTIME.block_on(RUNTIME.spawn(future)) {
+            Ok(output) => output,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Runs what borrows, on the thread of the caller.
+    pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+        RUNTIME.block_on(future)
+    }
+}

@@ -103,7 +103,11 @@ impl Headers {
     pub fn remove(&mut self, name: &str) -> bool {
         let (text, before) = (&self.text, self.fields.len());
         self.fields.retain(|field| !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()));
-        self.fields.len() < before
+        let removed = self.fields.len() < before;
+        if removed {
+            self.compact();
+        }
+        removed
     }
 
     /// Sets every field of `other` here too, in its order: a name that is here already is replaced

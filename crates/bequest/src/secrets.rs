@@ -37,16 +37,38 @@ pub(crate) fn without_userinfo(url: &Url) -> Url {
     url
 }
 
-/// The URL as it may be shown: no password, no values of parameters named like secrets.
+/// The URL as it may be shown: no user name, which may be a token, no password, no values of parameters named like secrets.
 pub(crate) fn masked(url: &Url) -> String {
-    let mut shown = url.clone();
-    if shown.password().is_some() {
-        let _ = shown.set_password(Some(MASK));
+    let mut shown = without_userinfo(url);
+    if shown.as_str().len() < url.as_str().len() {
+        let _ = shown.set_username(MASK);
     }
     if let Some(query) = url.query() {
         shown.set_query(Some(&masked_query(query)));
     }
     shown.into()
+}
+
+/// Text that was meant to be a URL, as it may be shown, on one line.
+pub(crate) fn masked_text(text: &str) -> String {
+    let (text, query) = text.split_once('?').map_or((text, None), |(text, q)| (text, Some(q)));
+    let (start, rest) = text.split_once("//").map_or(("", text), |(start, rest)| (start, rest));
+    // Up to the last sign, wherever it stands: what can't be parsed must be suspected.
+    let rest = match rest.rfind('@') {
+        Some(at) => format!("{MASK}{}", &rest[at..]),
+        None => rest.to_owned(),
+    };
+    let slashes = if text.contains("//") { "//" } else { "" };
+    let shown = match query {
+        Some(query) if query.contains('@') && !rest.contains('@') => {
+            // The question mark may belong to a password.
+            let host = query.rsplit('@').next().unwrap_or_default();
+            format!("{start}{slashes}{MASK}@{host}")
+        }
+        Some(query) => format!("{start}{slashes}{rest}?{}", masked_query(query)),
+        None => format!("{start}{slashes}{rest}"),
+    };
+    shown.escape_debug().to_string()
 }
 
 fn masked_query(query: &str) -> String {
@@ -57,7 +79,7 @@ fn masked_query(query: &str) -> String {
     shown.collect::<Vec<_>>().join("&")
 }
 
-fn is_secret_parameter(name: &str) -> bool {
+pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_PARAMETERS.iter().any(|secret| name.ends_with(secret))
 }
@@ -69,12 +91,28 @@ mod tests {
     #[test]
     fn passwords_and_secret_parameters_are_masked() {
         let masked = |text| masked(&Url::parse(text).unwrap());
-        assert_eq!(masked("http://u:p@h/"), "http://u:***@h/");
+        assert_eq!(masked("http://u:p@h/"), "http://***@h/");
+        assert_eq!(masked("http://token@h/"), "http://***@h/");
         assert_eq!(masked("http://h/?a=1"), "http://h/?a=1");
         assert_eq!(
             masked("http://h/?api_key=1&page=2&X-Amz-Signature=s&access_token=&code"),
             "http://h/?api_key=***&page=2&X-Amz-Signature=***&access_token=***&code"
         );
+    }
+
+    #[test]
+    fn text_that_is_no_url_is_masked_too() {
+        for (text, shown) in [
+            ("http://user:pa/ss@host/x", "http://***@host/x"),
+            ("http://user:pa#ss@host/x", "http://***@host/x"),
+            ("http://user:pa?ss@host/x", "http://***@host/x"),
+            ("example.org/?token=S&q=1", "example.org/?token=***&q=1"),
+            ("example.org/a\nb", "example.org/a\\nb"),
+            ("u:p@example.org", "***@example.org"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(masked_text(text), shown);
+        }
     }
 
     #[test]

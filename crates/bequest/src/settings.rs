@@ -113,12 +113,21 @@ pub struct Settings {
 impl Settings {
     /// When a wait that begins now must end, and whether the total timeout ends it.
     pub(crate) fn until(&self, now: Instant, limit: Option<Duration>) -> (Option<Instant>, bool) {
-        let phase = limit.and_then(|limit| now.checked_add(limit));
-        match (phase, self.deadline) {
-            (Some(phase), Some(total)) => (Some(phase.min(total)), total <= phase),
-            (None, Some(total)) => (Some(total), true),
-            (phase, None) => (phase, false),
-        }
+        earlier(now, limit, self.deadline)
+    }
+}
+
+/// The earlier of a limit that begins now and the total timeout's end; `true` for the latter.
+pub(crate) fn earlier(
+    now: Instant,
+    limit: Option<Duration>,
+    total: Option<Instant>,
+) -> (Option<Instant>, bool) {
+    let own = limit.and_then(|limit| now.checked_add(limit));
+    match (own, total) {
+        (Some(own), Some(total)) => (Some(own.min(total)), total <= own),
+        (None, Some(total)) => (Some(total), true),
+        (own, None) => (own, false),
     }
 }
 

@@ -1,17 +1,73 @@
 //! A response whose body is awaited.
 
 use std::fmt;
-use std::ops::Deref;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::{Extensions, StatusCode, Version};
+use url::Url;
 
 use crate::error::Result;
+use crate::headers::Headers;
+use crate::request::PreparedRequest;
+use crate::timings::Timings;
 
-/// A [`Response`](crate::Response) whose body is awaited. Everything else is the same: it derefs
-/// to that one, whose own reading methods it replaces. `From` goes both ways.
+/// A [`Response`](crate::Response) whose body is awaited. `From` goes both ways; a streamed body is
+/// read in the world that it was opened in.
 pub struct Response(crate::response::Response);
 
+/// What needs no waiting is the same.
+macro_rules! same {
+    ($($(#[$doc:meta])* $name:ident -> $type:ty;)*) => {
+        impl Response {$(
+            $(#[$doc])*
+            pub fn $name(&self) -> $type {
+                self.0.$name()
+            }
+        )*}
+    };
+}
+
+same! {
+    /// The status code; it compares with numbers.
+    status -> StatusCode;
+    /// The reason phrase as the server sent it; often empty.
+    reason -> &str;
+    /// Whether the status is neither a client error nor a server error (400 to 599).
+    ok -> bool;
+    /// The HTTP version of the response.
+    version -> Version;
+    /// The header fields as the server sent them: order, case, repeats.
+    headers -> &Headers;
+    /// The URL that answered.
+    url -> &Url;
+    /// The request that was answered, with the fields that went out.
+    request -> &PreparedRequest;
+    /// The responses before this one, oldest first.
+    history -> &[crate::response::Response];
+    /// The time from just before the request was sent until the head of the response had arrived.
+    elapsed -> Duration;
+    /// How long each step until then took.
+    timings -> Timings;
+    /// The server's address; `None` where there was no connection.
+    remote_addr -> Option<SocketAddr>;
+    /// What Content-Length says, if it is a number.
+    content_length -> Option<u64>;
+    /// The fields behind a chunked body, once it was read to its end.
+    trailers -> Option<&Headers>;
+    /// Anything that hooks and adapters have put there.
+    extensions -> &Extensions;
+    /// Closes the connection, if the body is still to be read. What was read already stays.
+    close -> ();
+}
+
 impl Response {
+    /// Anything that hooks and adapters want to put there.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        self.0.extensions_mut()
+    }
+
     /// The whole body.
     ///
     /// # Errors
@@ -44,14 +100,6 @@ impl Response {
     /// [`ErrorKind::HttpStatus`](crate::ErrorKind::HttpStatus), with the response in it.
     pub fn error_for_status(self) -> Result<Self> {
         self.0.error_for_status().map(Self)
-    }
-}
-
-impl Deref for Response {
-    type Target = crate::response::Response;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
     }
 }
 

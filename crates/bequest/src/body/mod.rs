@@ -187,13 +187,19 @@ impl From<File> for Body {
     /// for example, is sent chunked.
     fn from(mut file: File) -> Self {
         let size = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
-        match (size, file.stream_position()) {
-            (Some(size), Ok(start)) => {
-                Self::streamed(Source::File { file, start }, Some(size.saturating_sub(start)))
-            }
-            _ => Self::reader(file),
-        }
+        let Ok(start) = file.stream_position() else { return Self::reader(file) };
+        // Files that the system makes up as they are read say that they are empty.
+        let length = match size {
+            Some(0) if has_more(&mut file, start) => None,
+            size => size.map(|size| size.saturating_sub(start)),
+        };
+        Self::streamed(Source::File { file, start }, length)
     }
+}
+
+fn has_more(file: &mut File, start: u64) -> bool {
+    let more = matches!(file.read(&mut [0; 1]), Ok(1));
+    more && file.seek(io::SeekFrom::Start(start)).is_ok()
 }
 
 impl fmt::Debug for Body {
@@ -223,6 +229,20 @@ mod tests {
         assert_eq!(shared.clone().with_length(7).len(), Some(7));
         assert_eq!(shared.len(), None);
         assert_eq!(format!("{:?}", reader().with_length(7)), "Body(streamed, 7 bytes)");
+    }
+
+    #[test]
+    fn files_have_the_length_of_their_rest() {
+        let path = std::env::temp_dir().join(format!("bequest-body-{}", std::process::id()));
+        std::fs::write(&path, "0123456789").unwrap();
+        let mut file = File::open(&path).unwrap();
+        file.seek(io::SeekFrom::Start(4)).unwrap();
+        assert_eq!(Body::from(file).len(), Some(6));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(Body::from(File::open(&path).unwrap()).len(), Some(0));
+        std::fs::remove_file(&path).unwrap();
+        #[cfg(target_os = "linux")]
+        assert_eq!(Body::from(File::open("/proc/self/status").unwrap()).len(), None);
     }
 
     #[test]

@@ -30,7 +30,14 @@ pub(crate) async fn exchange(
     loop {
         let mut response = hop(&mounts, request, &settings).await?;
         response.head_mut().history.append(&mut history);
-        let Some(again) = answer(&mut response, &settings).await? else { return Ok(response) };
+        let again = match answer(&mut response, &settings).await {
+            Ok(again) => again,
+            Err(error) => {
+                let request = response.request().clone();
+                return Err(failed(error, request).carry_response(response));
+            }
+        };
+        let Some(again) = again else { return Ok(response) };
         request = again;
         history = std::mem::take(&mut response.head_mut().history);
         history.push(response);

@@ -174,17 +174,30 @@ fn malformed(what: &'static str) -> Error {
     Error::with(ErrorKind::ChunkedEncoding, what)
 }
 
-/// Writes a chunk's size right-aligned before its data: `out` must begin with
-/// [`CHUNK_SIZE_ROOM`] bytes that are free. Returns where the chunk begins.
-pub(crate) fn write_chunk_size(out: &mut [u8], length: usize) -> usize {
-    let text = format!("{length:x}\r\n");
-    let start = CHUNK_SIZE_ROOM - text.len();
-    out[start..CHUNK_SIZE_ROOM].copy_from_slice(text.as_bytes());
-    start
+/// The line before a chunk's data.
+pub(crate) struct ChunkSize {
+    line: [u8; 18],
+    start: usize,
 }
 
-/// Sixteen digits and CRLF.
-pub(crate) const CHUNK_SIZE_ROOM: usize = 18;
+impl ChunkSize {
+    pub(crate) fn new(length: usize) -> Self {
+        let mut line = *b"0123456789abcdef\r\n";
+        let (mut left, mut start) = (length, 16);
+        loop {
+            start -= 1;
+            line[start] = b"0123456789abcdef"[left % 16];
+            left /= 16;
+            if left == 0 {
+                return Self { line, start };
+            }
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.line[self.start..]
+    }
+}
 
 /// Behind a chunk's data.
 pub(crate) const CHUNK_END: &[u8] = b"\r\n";

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
+use crate::secrets::masked_text;
 
 /// Appends the request line and the fields, in their order and case, and the empty line.
 ///
@@ -39,11 +40,14 @@ pub(crate) fn check_target(target: &str) -> Result<()> {
         return Err(Error::with(ErrorKind::InvalidUrl, "the request target is empty")
             .remedied("write at least `/`"));
     }
+    if target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     match target.char_indices().find(|(_, c)| !c.is_ascii_graphic()) {
         None => Ok(()),
         Some((at, c)) => Err(Error::with(
             ErrorKind::InvalidUrl,
-            format!("request target `{}`: {c:?} at {at} is not allowed", target.escape_debug()),
+            format!("request target `{}`: {c:?} at {at} is not allowed", masked_text(target)),
         )
         .remedied("percent-encode it")),
     }

@@ -55,11 +55,16 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
     })
 }
 
+/// Whether a message says that its connection ends with it (RFC 9112, section 9.6).
+pub(crate) fn wants_close(headers: &Headers) -> bool {
+    has_token(headers, "connection", "close")
+}
+
 fn keeps_alive(head: &ResponseHead) -> bool {
     let said = |option| has_token(&head.headers, "connection", option);
     match head.version {
-        Version::HTTP_10 => said("keep-alive") && !said("close"),
-        _ => !said("close"),
+        Version::HTTP_10 => said("keep-alive") && !wants_close(&head.headers),
+        _ => !wants_close(&head.headers),
     }
 }
 

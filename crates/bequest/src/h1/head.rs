@@ -23,6 +23,8 @@ pub(crate) struct ResponseHead {
 #[derive(Debug, Default)]
 pub(crate) struct HeadReader {
     searched: usize,
+    /// Something of a response has arrived, be it an interim one.
+    begun: bool,
     /// A line begins with white space: it belongs to the one before (RFC 9112, section 5.2).
     folded: bool,
 }
@@ -50,6 +52,7 @@ impl HeadReader {
             return Ok(None);
         };
         let folded = std::mem::take(self).folded;
+        self.begun = true;
         parse(&input[start..end], folded, limits).map(|head| Some((head, end)))
     }
 
@@ -72,7 +75,7 @@ impl HeadReader {
 
     /// Whether part of a head has arrived.
     pub(crate) fn has_begun(&self, input: &[u8]) -> bool {
-        self.searched > 0 || !input.is_empty()
+        self.begun || !input.is_empty()
     }
 }
 

@@ -7,10 +7,8 @@ mod framing;
 mod head;
 mod limits;
 
-pub(crate) use chunked::{
-    CHUNK_END, CHUNK_SIZE_ROOM, ChunkStep, ChunkedDecoder, LAST_CHUNK, write_chunk_size,
-};
+pub(crate) use chunked::{CHUNK_END, ChunkSize, ChunkStep, ChunkedDecoder, LAST_CHUNK};
 pub(crate) use encode::{check_headers, write_head};
-pub(crate) use framing::{Framing, ResponseFraming, frame_response};
+pub(crate) use framing::{Framing, ResponseFraming, frame_response, wants_close};
 pub(crate) use head::{HeadReader, ResponseHead};
 pub(crate) use limits::Limits;

@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::dial::{Dialed, Steps};
 use super::pool::PoolKey;
 use super::stream::Stream;
-use crate::reactor;
+use crate::reactor::Home;
 
 /// A connection that is not checked again this soon after its last use: a server that closes
 /// needs longer to say so.
@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     pub(super) key: Arc<PoolKey>,
     pub(super) epoch: u64,
     pub(super) idle_since: Instant,
-    generation: u64,
+    home: Home,
 }
 
 impl Connection {
@@ -47,13 +47,13 @@ impl Connection {
             key,
             epoch,
             idle_since: dialed.ready,
-            generation: reactor::generation(),
+            home: Home::here(),
         })
     }
 
     /// Whether it was opened by this process, not by the one it was forked from.
     pub(crate) fn is_ours(&self) -> bool {
-        self.generation == reactor::generation()
+        self.home.is_this_process()
     }
 
     /// Whether it may carry another request, after it has idled until now. `checked` wants it to
@@ -62,7 +62,7 @@ impl Connection {
         let idle = now.saturating_duration_since(self.idle_since);
         let keep = self.server_keeps.map_or(keep, |server| server.min(keep));
         let checked = checked || idle >= MOMENT || std::mem::take(&mut self.unseen);
-        self.is_ours() && idle < keep && !(checked && self.stream.is_stale())
+        self.home == Home::here() && idle < keep && !(checked && self.stream.is_stale())
     }
 
     /// Gives back what it does not need while it idles.

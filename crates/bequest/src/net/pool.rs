@@ -61,6 +61,8 @@ struct State {
     others: HashMap<Arc<PoolKey>, Place>,
     /// Counts `close`s: what was opened before one is not taken back after it.
     epoch: u64,
+    /// When what had idled too long was last looked for.
+    swept: Option<Instant>,
     /// Counts uses, to tell which origin was not used for longest.
     clock: u64,
 }
@@ -133,8 +135,9 @@ impl Pool {
         place.idle.push(connection);
         let surplus = (place.idle.len() > self.limits.idle).then(|| place.idle.remove(0));
         let evicted = state.evict(self.limits.origins);
+        let expired = state.sweep(now, self.limits.keep);
         drop(state);
-        drop((surplus, evicted));
+        drop((surplus, evicted, expired));
     }
 
     /// Closes what idles, and what is still in use once it is given back.
@@ -184,6 +187,25 @@ impl State {
         let place = self.recent.as_mut().expect("both callers have just put one there");
         place.used = used;
         place
+    }
+
+    /// Takes out what has idled too long, everywhere, once in a while: nobody may ask for it again.
+    #[expect(clippy::vec_box, reason = "they are boxed already")]
+    fn sweep(&mut self, now: Instant, keep: Duration) -> Vec<Box<Connection>> {
+        let swept = *self.swept.get_or_insert(now);
+        if now.saturating_duration_since(swept) <= keep {
+            return Vec::new();
+        }
+        self.swept = Some(now);
+        let places = self.others.values_mut().chain(&mut self.recent);
+        let expired = places.flat_map(|place| {
+            let mut idle = place.idle.iter().map(|c| now.saturating_duration_since(c.idle_since));
+            let fresh = idle.position(|idle| idle < keep).unwrap_or(place.idle.len());
+            place.idle.drain(..fresh)
+        });
+        let expired = expired.collect();
+        self.others.retain(|_, place| !place.idle.is_empty());
+        expired
     }
 
     /// Takes out the origin not used for longest, if there are too many.

@@ -25,12 +25,29 @@ impl Stream {
         }
     }
 
+    /// Whether nothing is left that was received and not read.
+    pub(crate) fn is_clean(&self) -> bool {
+        match self {
+            Self::Plain(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => is_clean(stream),
+        }
+    }
+
+    /// Whether bytes that were taken may not have left: TLS keeps them for a while.
+    pub(crate) fn is_buffered(&self) -> bool {
+        !matches!(self, Self::Plain(_))
+    }
+
     /// Whether it can't carry another request: the peer has closed, or sent what nobody asked for.
     pub(crate) fn is_stale(&mut self) -> bool {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
+                if !is_clean(stream) {
+                    return true;
+                }
                 if !stream.get_ref().0.is_stale() {
                     return false;
                 }
@@ -39,11 +56,19 @@ impl Stream {
                 stream.get_mut().0.expect_data();
                 let mut context = Context::from_waker(std::task::Waker::noop());
                 let mut byte = [0; 1];
-                let read = Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
-                read.is_ready()
+                let read =
+                    Pin::new(&mut **stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+                // Under tokio, what is there may not have been announced yet.
+                read.is_ready() || stream.get_ref().0.is_stale()
             }
         }
     }
+}
+
+/// TLS wants to read only while it holds no plaintext and the peer has not said goodbye.
+#[cfg(feature = "tls")]
+fn is_clean(stream: &tokio_rustls::client::TlsStream<Socket>) -> bool {
+    stream.get_ref().1.wants_read()
 }
 
 /// The same call on whichever stream it is.

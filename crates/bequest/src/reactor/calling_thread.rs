@@ -8,9 +8,10 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -28,14 +29,16 @@ struct Waits {
     sockets: Vec<(Arc<OwnedFd>, PollFlags)>,
     deadline: Option<Instant>,
     permit: Option<Permit>,
-    ready: Vec<(RawFd, PollFlags)>,
+    // Sockets are told apart by their `Arc`, which also keeps the descriptor's number taken: a
+    // number can be somebody else's within one poll.
+    ready: Vec<(Arc<OwnedFd>, PollFlags)>,
     interrupted: bool,
     spare: Option<Arc<Notifier>>,
 }
 
 /// One blocking `recv` on this socket, until then.
 struct Permit {
-    socket: RawFd,
+    socket: Arc<OwnedFd>,
     until: Option<Instant>,
 }
 
@@ -89,9 +92,9 @@ pub(super) fn register_deadline(at: Instant) {
 }
 
 /// Whether the socket may block in one `recv` now, and until when; asking uses the permission up.
-pub(super) fn take_permit(socket: &OwnedFd) -> Option<Option<Instant>> {
+pub(super) fn take_permit(socket: &Arc<OwnedFd>) -> Option<Option<Instant>> {
     with(|waits| {
-        let permit = waits.permit.take_if(|permit| permit.socket == socket.as_raw_fd())?;
+        let permit = waits.permit.take_if(|permit| Arc::ptr_eq(&permit.socket, socket))?;
         let slice = interrupt::is_installed().then(|| Instant::now() + interrupt::SLICE);
         Some(match (permit.until, slice) {
             (Some(deadline), Some(slice)) => Some(deadline.min(slice)),
@@ -106,9 +109,9 @@ pub(super) fn note_interruption() {
 }
 
 /// What the last `poll(2)` found out about the socket, if it is ready.
-pub(super) fn readiness(socket: &OwnedFd) -> Option<PollFlags> {
+pub(super) fn readiness(socket: &Arc<OwnedFd>) -> Option<PollFlags> {
     with(|waits| {
-        let known = waits.ready.iter().find(|(ready, _)| *ready == socket.as_raw_fd());
+        let known = waits.ready.iter().find(|(ready, _)| Arc::ptr_eq(ready, socket));
         known.map(|(_, events)| *events)
     })
 }
@@ -141,6 +144,7 @@ impl Scope {
             let spare = waits.spare.take().filter(Notifier::is_fresh);
             // Capacity is kept for the usual case, where nothing is nested.
             let outer = if waits.entered { mem::take(waits) } else { Waits::default() };
+            waits.clear();
             waits.entered = true;
             waits.interrupted = false;
             (outer, spare)
@@ -153,12 +157,14 @@ impl Scope {
         if with(|waits| mem::take(&mut waits.interrupted)) {
             interrupt::check()?;
         }
+        // The waker, and `self.notifier`: nobody else could wake the future. Asked before the
+        // flag, since whoever wakes does so before letting go.
+        let alone = Arc::strong_count(&self.notifier) == 2;
+        fence(Ordering::Acquire);
         if self.notifier.take_notified() {
             with(Waits::clear);
             return Ok(());
         }
-        // The waker, and `self.notifier`: nobody else could wake the future.
-        let alone = Arc::strong_count(&self.notifier) == 2;
         if alone && with(Waits::grant) {
             return Ok(());
         }
@@ -172,6 +178,13 @@ impl Scope {
             waits.clear();
             taken
         });
+        if alone && sockets.is_empty() && deadline.is_none() && !interrupt::is_installed() {
+            return Err(Error::with(
+                ErrorKind::Other,
+                "a future waits for something that can't come: nobody holds its waker",
+            )
+            .remedied("an async source in a blocking call must not need a runtime"));
+        }
         let mut fds: Vec<PollFd<'_>> =
             sockets.iter().map(|(socket, events)| PollFd::new(&**socket, *events)).collect();
         let result = if alone {
@@ -187,7 +200,7 @@ impl Scope {
         match result {
             Ok(true) => {
                 let ready = sockets.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
-                let ready = ready.map(|((socket, _), fd)| (socket.as_raw_fd(), fd.revents()));
+                let ready = ready.map(|((socket, _), fd)| (Arc::clone(socket), fd.revents()));
                 with(|waits| waits.ready.extend(ready));
                 Ok(())
             }
@@ -235,7 +248,7 @@ impl Waits {
         if unused || *events != PollFlags::IN {
             return false;
         }
-        let permit = Permit { socket: socket.as_raw_fd(), until: self.deadline };
+        let permit = Permit { socket: Arc::clone(socket), until: self.deadline };
         self.clear();
         self.permit = Some(permit);
         true

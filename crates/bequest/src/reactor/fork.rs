@@ -7,7 +7,7 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// How many forks lie between this process and the one that first asked. A load, not a system
 /// call: comparing process ids would cost one for each request.
-pub(crate) fn generation() -> u64 {
+pub(super) fn generation() -> u64 {
     static WATCH: Once = Once::new();
     WATCH.call_once(watch);
     GENERATION.load(Relaxed)

@@ -15,7 +15,6 @@ mod wake;
 
 pub(crate) use calling_thread::block_on;
 pub(crate) use connect::connect;
-pub(crate) use fork::generation;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub(crate) use socket::Socket;
@@ -39,6 +38,33 @@ pub(crate) fn current() -> Option<Reactor> {
         return Some(Reactor::Tokio);
     }
     None
+}
+
+/// Where a socket can be used: in this process, and under this runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    generation: u64,
+    #[cfg(feature = "async")]
+    runtime: Option<tokio::runtime::Id>,
+}
+
+impl Home {
+    /// The home of what is opened here and now.
+    pub(crate) fn here() -> Self {
+        Self {
+            generation: fork::generation(),
+            #[cfg(feature = "async")]
+            runtime: match calling_thread::is_entered() {
+                true => None,
+                false => tokio::runtime::Handle::try_current().ok().map(|handle| handle.id()),
+            },
+        }
+    }
+
+    /// Whether it is the process's that asks, not that of one it was forked from.
+    pub(crate) fn is_this_process(self) -> bool {
+        self.generation == fork::generation()
+    }
 }
 
 #[cfg(test)]

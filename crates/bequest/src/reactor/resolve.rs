@@ -1,12 +1,12 @@
 //! Names to addresses, by the system's resolver.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
-use super::{Reactor, interrupt};
+use super::{Reactor, fork, interrupt};
 
 /// The addresses of a host, in the order in which the resolver gives them. Literals and `localhost`
 /// (RFC 6761, section 6.3) are answered here.
@@ -43,40 +43,100 @@ fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok((host, port).to_socket_addrs()?.collect())
 }
 
-/// How many look-ups may hang at once; more threads would not help.
-const MOST_LOOK_UPS: usize = 32;
+/// How many threads look up names at once; what comes beyond that waits for one of them. Look-ups
+/// that hang can't be ended, and more threads would not help.
+const MOST_THREADS: usize = 32;
 
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
+static QUEUE: Mutex<Queue> =
+    Mutex::new(Queue { threads: 0, generation: 0, waiting: VecDeque::new() });
+
+struct Queue {
+    threads: usize,
+    /// The process that the threads belong to.
+    generation: u64,
+    waiting: VecDeque<Job>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Queue {
+    fn lock() -> MutexGuard<'static, Self> {
+        QUEUE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Has a thread do the job, sooner or later.
+    fn push(job: Job) -> io::Result<()> {
+        let mut queue = Self::lock();
+        if queue.generation != fork::generation() {
+            // A child of a fork has none of its parent's threads.
+            *queue = Self { threads: 0, generation: fork::generation(), waiting: VecDeque::new() };
+        }
+        queue.waiting.push_back(job);
+        if queue.threads < MOST_THREADS {
+            queue.threads += 1;
+            let thread = std::thread::Builder::new().name("bequest-resolve".into());
+            if let Err(error) = thread.spawn(Self::work) {
+                queue.threads -= 1;
+                queue.waiting.pop_back();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a thread does: jobs, until there are none.
+    fn work() {
+        loop {
+            let mut queue = Self::lock();
+            let Some(job) = queue.waiting.pop_front() else {
+                queue.threads -= 1;
+                return;
+            };
+            drop(queue);
+            job();
+        }
+    }
+}
 
 #[derive(Default)]
 struct LookUp {
     result: Option<io::Result<Vec<SocketAddr>>>,
     waker: Option<Waker>,
+    /// Nobody waits any more.
+    given_up: bool,
+}
+
+type Shared = Arc<Mutex<LookUp>>;
+
+fn lock(shared: &Shared) -> MutexGuard<'_, LookUp> {
+    shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Tells the thread, if it has not begun yet, that it need not.
+struct Waiting(Shared);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        lock(&self.0).given_up = true;
+    }
 }
 
 async fn look_up_aside(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if RUNNING.fetch_add(1, SeqCst) >= MOST_LOOK_UPS {
-        RUNNING.fetch_sub(1, SeqCst);
-        return Err(io::Error::other(format!("{MOST_LOOK_UPS} name look-ups hang already")));
-    }
-    let shared = Arc::new(Mutex::new(LookUp::default()));
-    let theirs = Arc::clone(&shared);
-    let thread = std::thread::Builder::new().name("bequest-resolve".into());
-    let started = thread.spawn(move || {
+    let ours = Waiting(Shared::default());
+    let theirs = Arc::clone(&ours.0);
+    Queue::push(Box::new(move || {
+        if lock(&theirs).given_up {
+            return;
+        }
         let result = look_up(&host, port);
-        RUNNING.fetch_sub(1, SeqCst);
-        let mut shared = theirs.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut shared = lock(&theirs);
         shared.result = Some(result);
         if let Some(waker) = shared.waker.take() {
             waker.wake();
         }
-    });
-    if let Err(error) = started {
-        RUNNING.fetch_sub(1, SeqCst);
-        return Err(error);
-    }
+    }))?;
     std::future::poll_fn(|context| {
-        let mut shared = shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut shared = lock(&ours.0);
         match shared.result.take() {
             Some(result) => Poll::Ready(result),
             None => {
@@ -90,7 +150,21 @@ async fn look_up_aside(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
+
+    #[test]
+    fn more_jobs_than_threads_wait_their_turn() {
+        let (done, results) = mpsc::channel();
+        for n in 0..3 * MOST_THREADS {
+            let done = done.clone();
+            Queue::push(Box::new(move || done.send(n).unwrap())).unwrap();
+        }
+        let mut seen: Vec<_> = results.iter().take(3 * MOST_THREADS).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..3 * MOST_THREADS).collect::<Vec<_>>());
+    }
 
     #[test]
     fn literals_and_localhost_need_no_resolver() {

@@ -137,10 +137,24 @@ impl BlockingSocket {
         }
     }
 
-    fn pend<T>(&self, events: PollFlags) -> Poll<T> {
+    fn pend<T>(&self, events: PollFlags) -> Poll<io::Result<T>> {
+        if !calling_thread::is_entered() {
+            return Poll::Ready(Err(io::Error::other(
+                "this connection was opened by a blocking call: read it in one",
+            )));
+        }
         calling_thread::register(&self.fd, events);
         Poll::Pending
     }
+}
+
+/// Whether a blocking call would wait for a runtime that can't run meanwhile.
+#[cfg(feature = "async")]
+fn starves_its_runtime() -> bool {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    calling_thread::is_entered()
+        && Handle::try_current()
+            .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::CurrentThread)
 }
 
 /// How much later than asked a blocking read may notice its deadline.
@@ -156,6 +170,10 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::CallingThread(socket) => socket.poll_read(buffer),
+            #[cfg(feature = "async")]
+            Self::Tokio(_) if starves_its_runtime() => Poll::Ready(Err(io::Error::other(
+                "this connection belongs to the runtime that this call would block: await it",
+            ))),
             #[cfg(feature = "async")]
             Self::Tokio(socket) => Pin::new(socket).poll_read(_context, buffer),
         }

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::secrets::masked_text;
 
 /// What can be given where a URL is wanted: text, a [`Url`], an [`http::Uri`].
 ///
@@ -64,9 +65,9 @@ pub(super) fn parse(text: &str) -> Result<Url> {
     let Some((scheme, rest)) = split_scheme(text) else {
         return Err(Error::with(
             ErrorKind::MissingSchema,
-            format!("`{}` has no scheme", shown(text)),
+            format!("`{}` has no scheme", masked_text(text)),
         )
-        .remedied(format!("write `https://{}`", shown(text.trim_start_matches('/')))));
+        .remedied(format!("write `https://{}`", masked_text(text.trim_start_matches('/')))));
     };
     if is_http(scheme) {
         check_authority(text, rest)?;
@@ -127,17 +128,5 @@ fn check(url: Url) -> Result<Url> {
 }
 
 fn invalid(text: &str, rule: &str) -> Error {
-    Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", shown(text)))
-}
-
-/// The text without what might be a password, and on one line.
-fn shown(text: &str) -> String {
-    let (scheme, rest) = text.split_once("//").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let rest = match rest[..end].rfind('@') {
-        Some(at) => format!("{}{}", crate::secrets::MASK, &rest[at..]),
-        None => rest.to_owned(),
-    };
-    let text = if scheme.is_empty() { rest } else { format!("{scheme}//{rest}") };
-    text.escape_debug().to_string()
+    Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", masked_text(text)))
 }

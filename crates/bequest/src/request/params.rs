@@ -1,8 +1,11 @@
 //! Query parameters of a session or a request.
 
+use std::fmt;
+
 use url::Url;
 
 use crate::body::form;
+use crate::secrets;
 
 /// Query parameters in order; names may repeat. Those of a session are put into every request of
 /// its, and a request's replace those of the same name (Requests' `Session.params`).
@@ -15,7 +18,7 @@ use crate::body::form;
 /// assert_eq!(s.prepare(request)?.url.as_str(), "http://example.org/?a=1&key=k&lang=de");
 /// # Ok::<(), bequest::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
@@ -91,6 +94,16 @@ impl<N: Into<String>, V: Into<String>> From<Vec<(N, V)>> for Params {
     }
 }
 
+impl fmt::Debug for Params {
+    /// As a map; values whose names say that they are secret are masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.iter().map(|(name, value)| {
+            (name, if secrets::is_secret_parameter(name) { secrets::MASK } else { value })
+        });
+        f.debug_map().entries(shown).finish()
+    }
+}
+
 /// What a request brings.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestParams {
@@ -102,10 +115,11 @@ pub(super) struct RequestParams {
 
 impl RequestParams {
     /// The session's parameters and the request's behind the query that the URL has. Text given
-    /// as it is replaces the session's.
+    /// as it is takes the place of the session's.
     pub(super) fn add_to(&self, url: &mut Url, session: &Params) {
         let query = match &self.raw {
-            Some(raw) => raw.clone(),
+            Some(raw) if self.pairs.is_empty() => raw.clone(),
+            Some(raw) => format!("{raw}&{}", form::encode(self.merged(&Params::new()))),
             None => form::encode(self.merged(session)),
         };
         if query.is_empty() {

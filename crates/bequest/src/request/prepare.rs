@@ -81,7 +81,7 @@ impl Parts {
     }
 }
 
-/// The request's auth, else the session's, else the URL's credentials; but these last two don't
+/// The request's auth, else the session's, else the URL's credentials; but these last don't
 /// overwrite an Authorization that the caller set.
 fn choose_auth(
     own: Option<Arc<dyn Auth>>,

@@ -88,6 +88,8 @@ fn params_come_behind_the_query_and_before_the_fragment() {
     assert_eq!(with("http://h/", &[]), "http://h/");
     let raw = Request::new("GET", "http://h/").params("a=b c");
     assert_eq!(raw.prepare().unwrap().url.as_str(), "http://h/?a=b%20c");
+    let both = Request::new("GET", "http://h/").params([("k", "v")]).params("raw");
+    assert_eq!(both.prepare().unwrap().url.as_str(), "http://h/?raw&k=v");
 }
 
 #[test]

@@ -13,7 +13,6 @@ use super::{Head, Response};
 use crate::body::{Body, Piece};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::{Headers, ToHeaderValue};
-use crate::request::PreparedRequest;
 use crate::timings::Timings;
 
 /// Puts a response together, for an adapter of your own or for a test.
@@ -80,17 +79,13 @@ impl ResponseBuilder {
                 .because(error)
         })?;
         let usual = status.canonical_reason().unwrap_or_default();
-        let request = self.url.map(|url| {
-            let mut request = PreparedRequest::none().clone();
-            request.url = url;
-            request
-        });
         let head = Head {
             status,
             version: Version::HTTP_11,
             reason: self.reason.unwrap_or(Cow::Borrowed(usual)),
             headers: self.headers,
-            request,
+            request: None,
+            url: self.url,
             history: Vec::new(),
             timings: Timings::default(),
             peer: None,

@@ -3,7 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Response;
-use super::loan::{Loan, PIECE};
+use super::loan::Loan;
+use super::room::{Room, take};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -12,6 +13,7 @@ pub struct IterContent<'a> {
     loan: Option<Result<Loan<'a>>>,
     size: Option<usize>,
     buffer: BytesMut,
+    room: Room,
 }
 
 impl<'a> IterContent<'a> {
@@ -22,36 +24,25 @@ impl<'a> IterContent<'a> {
         } else {
             Loan::take(response)
         };
-        Self { loan: Some(loan), size, buffer: BytesMut::new() }
+        Self { loan: Some(loan), size, buffer: BytesMut::new(), room: Room::default() }
     }
 
     /// The next piece; `None` at the end.
-    async fn next_piece(&mut self) -> Option<Result<Bytes>> {
-        let mut loan = match self.loan.take()? {
-            Ok(loan) => loan,
-            Err(error) => return Some(Err(error)),
-        };
+    async fn next_piece(&mut self) -> Result<Option<Bytes>> {
+        let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
         loan.begin();
-        let wanted = self.size.unwrap_or(PIECE);
-        let mut piece = std::mem::take(&mut self.buffer);
-        while piece.len() < wanted {
+        let wanted = self.size.unwrap_or(usize::MAX);
+        while self.buffer.len() < wanted {
             // Room for a large piece is made as it fills.
-            let most = (wanted - piece.len()).min(PIECE);
-            match loan.read_more(&mut piece, most).await {
-                Ok(0) => break,
-                Ok(_) if self.size.is_none() => break,
-                Ok(_) => {}
-                // What came before the error is lost with it: it was not a whole piece.
-                Err(error) => return Some(Err(error)),
+            let most = (wanted - self.buffer.len()).min(self.room.size());
+            let count = loan.read_more(&mut self.buffer, most).await?;
+            self.room.used(count, most);
+            if count == 0 || self.size.is_none() {
+                break;
             }
         }
-        let done = piece.split().freeze();
-        if done.is_empty() {
-            return None;
-        }
-        self.buffer = piece;
-        self.loan = Some(Ok(loan));
-        Some(Ok(done))
+        let length = self.buffer.len();
+        Ok((length > 0).then(|| take(&mut self.buffer, length)))
     }
 }
 
@@ -59,9 +50,22 @@ impl Iterator for IterContent<'_> {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.loan.as_ref()?;
-        let piece = reactor::block_on(async { Ok(self.next_piece().await) });
-        piece.unwrap_or_else(|interrupted| Some(Err(interrupted)))
+        if self.loan.as_ref()?.is_err() {
+            return self.loan.take()?.err().map(Err);
+        }
+        let piece = reactor::block_on(self.next_piece());
+        match piece {
+            Ok(Some(piece)) => return Some(Ok(piece)),
+            Ok(None) => self.loan = None,
+            // What came before the error is lost with it: it was not a whole piece.
+            Err(error) => {
+                if let Some(Ok(mut loan)) = self.loan.take() {
+                    loan.fail(&error);
+                }
+                return Some(Err(error));
+            }
+        }
+        None
     }
 }
 

@@ -3,7 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::Response;
-use super::loan::{Loan, PIECE};
+use super::loan::Loan;
+use super::room::{Room, take};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -14,47 +15,46 @@ pub struct IterLines<'a> {
     buffer: BytesMut,
     /// How much of it was searched.
     searched: usize,
+    /// The last line ended in CR: an LF that follows belongs to it.
+    after_cr: bool,
+    room: Room,
     limit: u64,
 }
 
 impl<'a> IterLines<'a> {
     pub(super) fn new(response: &'a Response) -> Self {
+        let mut loan = Loan::take(response);
+        let after_cr = loan.as_mut().ok().and_then(Loan::after_cr).is_some_and(std::mem::take);
         Self {
-            loan: Some(Loan::take(response)),
+            loan: Some(loan),
             buffer: BytesMut::new(),
             searched: 0,
+            after_cr,
+            room: Room::default(),
             limit: response.head.max_content.unwrap_or(u64::MAX),
         }
     }
 
-    async fn next_line(&mut self) -> Option<Result<Bytes>> {
-        match self.loan.as_mut()? {
-            Ok(loan) => loan.begin(),
-            Err(_) => return self.loan.take()?.err().map(Err),
-        }
+    async fn next_line(&mut self) -> Result<Option<Bytes>> {
         loop {
             if let Some(line) = self.split_line() {
-                return Some(Ok(line));
+                return Ok(Some(line));
             }
             if self.buffer.len() as u64 > self.limit {
-                self.loan = None;
-                return Some(Err(Error::with(
+                return Err(Error::with(
                     ErrorKind::TooLarge,
                     format!("a line is longer than max_content, {} bytes", self.limit),
-                )));
+                ));
             }
-            let Some(Ok(loan)) = &mut self.loan else { return None };
-            match loan.read_more(&mut self.buffer, PIECE).await {
-                Ok(0) => {
-                    self.loan = None;
-                    let last = self.buffer.split().freeze();
-                    return (!last.is_empty()).then_some(Ok(last));
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.loan = None;
-                    return Some(Err(error));
-                }
+            let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
+            loan.begin();
+            let most = self.room.size();
+            let count = loan.read_more(&mut self.buffer, most).await?;
+            self.room.used(count, most);
+            if count == 0 {
+                self.loan = None;
+                let length = self.buffer.len();
+                return Ok((length > 0).then(|| take(&mut self.buffer, length)));
             }
         }
     }
@@ -62,28 +62,24 @@ impl<'a> IterLines<'a> {
     /// Takes the first line out of the buffer, if it is whole. A line that ends in CR is whole at
     /// once: an LF that may follow is skipped when it comes.
     fn split_line(&mut self) -> Option<Bytes> {
-        let Some(Ok(loan)) = &mut self.loan else { return None };
-        let mut local = false;
-        let after_cr = loan.live().map_or(&mut local, |live| &mut live.after_cr);
-        if *after_cr && !self.buffer.is_empty() {
+        if self.after_cr && !self.buffer.is_empty() {
             if self.buffer[0] == b'\n' {
                 self.buffer.advance(1);
             }
-            *after_cr = false;
+            self.after_cr = false;
             self.searched = 0;
         }
-        let is_end = |&byte: &u8| matches!(byte, b'\n' | b'\r');
-        let Some(found) = self.buffer[self.searched..].iter().position(is_end) else {
+        let Some(found) = memchr::memchr2(b'\n', b'\r', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
             return None;
         };
-        let line = self.buffer.split_to(self.searched + found).freeze();
+        let line = take(&mut self.buffer, self.searched + found);
         self.searched = 0;
         let carriage_return = self.buffer.get_u8() == b'\r';
         if carriage_return && self.buffer.first() == Some(&b'\n') {
             self.buffer.advance(1);
-        } else if carriage_return && self.buffer.is_empty() {
-            *after_cr = true;
+        } else {
+            self.after_cr = carriage_return && self.buffer.is_empty();
         }
         Some(line)
     }
@@ -93,18 +89,28 @@ impl Iterator for IterLines<'_> {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.loan.as_ref()?;
-        let line = reactor::block_on(async { Ok(self.next_line().await) });
-        line.unwrap_or_else(|interrupted| Some(Err(interrupted)))
+        if self.loan.as_ref()?.is_err() {
+            return self.loan.take()?.err().map(Err);
+        }
+        match reactor::block_on(self.next_line()) {
+            Ok(line) => line.map(Ok),
+            Err(error) => {
+                if let Some(Ok(mut loan)) = self.loan.take() {
+                    loan.fail(&error);
+                }
+                Some(Err(error))
+            }
+        }
     }
 }
 
 impl Drop for IterLines<'_> {
     fn drop(&mut self) {
-        if let Some(Ok(loan)) = &mut self.loan
-            && let Some(live) = loan.live()
-        {
-            live.give_back(std::mem::take(&mut self.buffer));
+        if let Some(Ok(loan)) = &mut self.loan {
+            loan.give_back(std::mem::take(&mut self.buffer));
+            if let Some(after_cr) = loan.after_cr() {
+                *after_cr = self.after_cr;
+            }
         }
     }
 }

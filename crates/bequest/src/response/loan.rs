@@ -1,6 +1,7 @@
 //! Who reads a body, has it: one at a time.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -18,12 +19,30 @@ pub(super) const PIECE: usize = 64 * 1024;
 
 /// A borrowed body. Dropping it gives back what was not read.
 pub(super) struct Loan<'a> {
-    response: &'a Response,
-    pub(super) part: Part,
+    response: Lender<'a>,
+    part: Part,
+}
+
+/// Whose body it is.
+enum Lender<'a> {
+    Borrowed(&'a Response),
+    /// It lives as long as the loan.
+    Owned(Box<Response>),
+}
+
+impl Deref for Lender<'_> {
+    type Target = Response;
+
+    fn deref(&self) -> &Response {
+        match self {
+            Self::Borrowed(response) => response,
+            Self::Owned(response) => response,
+        }
+    }
 }
 
 /// What is lent.
-pub(super) enum Part {
+enum Part {
     /// A copy of what was collected; the original stays.
     Copy(Bytes),
     Live(Live),
@@ -32,24 +51,16 @@ pub(super) enum Part {
     Failed(Error),
 }
 
+impl Loan<'static> {
+    pub(super) fn own(response: Response) -> Result<Self> {
+        let part = lend(&response)?;
+        Ok(Self { response: Lender::Owned(Box::new(response)), part })
+    }
+}
+
 impl<'a> Loan<'a> {
     pub(super) fn take(response: &'a Response) -> Result<Self> {
-        let mut body = response.lock();
-        let part = match std::mem::replace(&mut *body, Body::Lent) {
-            Body::Live(live) => Part::Live(live),
-            other => {
-                let result = match &other {
-                    Body::Collected(bytes) => Ok(Part::Copy(bytes.clone())),
-                    Body::Lent => Err(consumed("the body is being read by another")),
-                    Body::Closed => Err(closed()),
-                    Body::Failed(error) => Err(error.again()),
-                    Body::Live(_) | Body::Consumed => Err(consumed("the body was read")),
-                };
-                *body = other;
-                result?
-            }
-        };
-        Ok(Self { response, part })
+        Ok(Self { part: lend(response)?, response: Lender::Borrowed(response) })
     }
 
     /// What the body becomes, in place of being given back.
@@ -64,10 +75,25 @@ impl<'a> Loan<'a> {
         }
     }
 
-    pub(super) fn live(&mut self) -> Option<&mut Live> {
+    /// Takes back what was read and not used.
+    pub(super) fn give_back(&mut self, rest: BytesMut) {
+        if let Part::Live(live) = &mut self.part {
+            live.give_back(rest);
+        }
+    }
+
+    /// Whether the last line that was given out ended in CR.
+    pub(super) fn after_cr(&mut self) -> Option<&mut bool> {
         match &mut self.part {
-            Part::Live(live) => Some(live),
+            Part::Live(live) => Some(&mut live.after_cr),
             _ => None,
+        }
+    }
+
+    /// Nobody reads on after this.
+    pub(super) fn fail(&mut self, error: &Error) {
+        if matches!(self.part, Part::Live(_)) {
+            self.part = Part::Failed(error.again());
         }
     }
 
@@ -114,17 +140,19 @@ impl<'a> Loan<'a> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads more behind what `buffer` holds; says how much. Zero is the end.
+    /// Reads more behind what `buffer` holds; says how much. Zero is the end. Given up half-way,
+    /// the buffer is as it was.
     pub(super) async fn read_more(&mut self, buffer: &mut BytesMut, most: usize) -> Result<usize> {
         let start = buffer.len();
-        buffer.resize(start + most, 0);
-        let result = poll_fn(|context| {
-            let mut out = ReadBuf::new(&mut buffer[start..]);
+        let mut room = Room { buffer, filled: start };
+        room.buffer.resize(start + most, 0);
+        let count = poll_fn(|context| {
+            let mut out = ReadBuf::new(&mut room.buffer[start..]);
             self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
         })
-        .await;
-        buffer.truncate(start + result.as_ref().map_or(0, |&count| count));
-        result
+        .await?;
+        room.filled += count;
+        Ok(count)
     }
 
     /// The whole body, if it is not larger than `limit`.
@@ -161,6 +189,37 @@ impl<'a> Loan<'a> {
             content.shrink_to_fit();
         }
         Ok(content.into())
+    }
+}
+
+/// Takes the body out of its response.
+fn lend(response: &Response) -> Result<Part> {
+    let mut body = response.lock();
+    match std::mem::replace(&mut *body, Body::Lent) {
+        Body::Live(live) => Ok(Part::Live(live)),
+        other => {
+            let result = match &other {
+                Body::Collected(bytes) => Ok(Part::Copy(bytes.clone())),
+                Body::Lent => Err(consumed("the body is being read by another")),
+                Body::Closed => Err(closed()),
+                Body::Failed(error) => Err(error.again()),
+                Body::Live(_) | Body::Consumed => Err(consumed("the body was read")),
+            };
+            *body = other;
+            result
+        }
+    }
+}
+
+/// Free room behind what a buffer holds, which is taken away again where nothing was read into it.
+struct Room<'a> {
+    buffer: &'a mut BytesMut,
+    filled: usize,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.buffer.truncate(self.filled);
     }
 }
 

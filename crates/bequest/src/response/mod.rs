@@ -6,6 +6,7 @@ mod iter;
 mod lines;
 mod loan;
 mod reader;
+mod room;
 mod text;
 
 use std::borrow::Cow;
@@ -51,6 +52,8 @@ pub(crate) struct Head {
     pub(crate) headers: Headers,
     /// Put there by the exchange, which had it until the response came.
     pub(crate) request: Option<PreparedRequest>,
+    /// Where a response came from that says so itself.
+    pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
     pub(crate) timings: Timings,
     pub(crate) peer: Option<SocketAddr>,
@@ -110,7 +113,7 @@ impl Response {
 
     /// The URL that answered.
     pub fn url(&self) -> &Url {
-        &self.request().url
+        self.head.url.as_ref().unwrap_or(&self.request().url)
     }
 
     /// The request that was answered, with the fields that went out.
@@ -215,6 +218,8 @@ impl Response {
             return known;
         }
         let mut loan = loan::Loan::take(self)?;
+        // Given up half-way, it must not look as if nothing had been read.
+        loan.begin();
         match loan.collect(self.head.max_content).await {
             Ok(bytes) => {
                 loan.finish(Body::Collected(bytes.clone()));

@@ -17,39 +17,26 @@ const ROOM: usize = 16 * 1024;
 /// What [`Response::reader`] and [`Response::into_reader`] make. Its errors are
 /// [`io::Error`]s that hold this crate's: `Error::from(io_error)` gives it back.
 pub struct Reader<'a> {
-    owner: Owner<'a>,
+    loan: Result<Loan<'a>>,
     buffer: BytesMut,
-}
-
-enum Owner<'a> {
-    Borrowed(Result<Loan<'a>>),
-    Owned(Box<Response>),
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn borrowed(response: &'a Response) -> Self {
-        Self { owner: Owner::Borrowed(Loan::take(response)), buffer: BytesMut::new() }
+        Self { loan: Loan::take(response), buffer: BytesMut::new() }
     }
 
-    fn with_loan<T>(&mut self, read: impl FnOnce(&mut Loan<'_>) -> Result<T>) -> Result<T> {
-        match &mut self.owner {
-            Owner::Borrowed(Ok(loan)) => {
-                loan.begin();
-                read(loan)
-            }
-            Owner::Borrowed(Err(error)) => Err(error.again()),
-            Owner::Owned(response) => {
-                let mut loan = Loan::take(response)?;
-                loan.begin();
-                read(&mut loan)
-            }
-        }
+    fn read_with<T>(&mut self, read: impl AsyncFnOnce(&mut Loan<'a>) -> Result<T>) -> Result<T> {
+        let loan = self.loan.as_mut().map_err(|error| error.again())?;
+        loan.begin();
+        let result = reactor::block_on(read(loan));
+        result.inspect_err(|error| loan.fail(error))
     }
 }
 
 impl Reader<'static> {
     pub(super) fn owned(response: Response) -> Self {
-        Self { owner: Owner::Owned(Box::new(response)), buffer: BytesMut::new() }
+        Self { loan: Loan::own(response), buffer: BytesMut::new() }
     }
 }
 
@@ -63,11 +50,12 @@ impl Read for Reader<'_> {
             self.buffer.copy_to_slice(&mut out[..count]);
             return Ok(count);
         }
-        self.with_loan(|loan| {
-            reactor::block_on(poll_fn(|context| {
+        self.read_with(async |loan| {
+            poll_fn(|context| {
                 let mut out = ReadBuf::new(out);
                 loan.poll_read(context, &mut out).map_ok(|()| out.filled().len())
-            }))
+            })
+            .await
         })
         .map_err(Error::into)
     }
@@ -77,7 +65,7 @@ impl BufRead for Reader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.buffer.is_empty() {
             let mut buffer = std::mem::take(&mut self.buffer);
-            self.with_loan(|loan| reactor::block_on(loan.read_more(&mut buffer, ROOM)))?;
+            self.read_with(async |loan| loan.read_more(&mut buffer, ROOM).await)?;
             self.buffer = buffer;
         }
         Ok(&self.buffer)
@@ -90,10 +78,8 @@ impl BufRead for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        if let Owner::Borrowed(Ok(loan)) = &mut self.owner
-            && let Some(live) = loan.live()
-        {
-            live.give_back(std::mem::take(&mut self.buffer));
+        if let Ok(loan) = &mut self.loan {
+            loan.give_back(std::mem::take(&mut self.buffer));
         }
     }
 }

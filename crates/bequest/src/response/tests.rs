@@ -173,3 +173,62 @@ fn json_into_a_type() {
     let error = response("{").json::<Vec<u8>>().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidJson);
 }
+
+#[test]
+fn an_owned_reader_ends_and_stays_at_its_end() {
+    let collected = response("abc");
+    collected.content().unwrap();
+    for r in [collected, response("abc"), chunks(&["a", "bc"])] {
+        let mut reader = r.into_reader();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "abc");
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_line_end_may_fall_anywhere_in_a_large_body() {
+    for length in [4094, 4095, 4096, 65_535, 65_536] {
+        let text = format!("{}\r\ny", "x".repeat(length));
+        let streamed = response(text.clone());
+        let collected = response(text);
+        collected.content().unwrap();
+        for r in [streamed, collected] {
+            let lines: Vec<usize> = r.iter_lines().map(|line| line.unwrap().len()).collect();
+            assert_eq!(lines, [length, 1], "{length}");
+        }
+    }
+}
+
+/// A body that was read half-way and given up must not pass for a whole one.
+#[test]
+fn a_reading_that_is_given_up_leaves_no_content() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    struct Stalling(bool);
+    impl Incoming for Stalling {
+        fn poll_read(
+            &mut self,
+            _: &mut Context<'_>,
+            out: &mut tokio::io::ReadBuf<'_>,
+        ) -> Poll<Result<()>> {
+            if std::mem::replace(&mut self.0, true) {
+                return Poll::Pending;
+            }
+            out.put_slice(b"half");
+            Poll::Ready(Ok(()))
+        }
+    }
+    let mut r = response("");
+    r.body = Mutex::new(Body::Live(Live::new(Stalling(false))));
+    {
+        let mut reading = pin!(r.collect());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(r.content().unwrap_err().kind(), ErrorKind::StreamConsumed);
+}

@@ -3,9 +3,9 @@
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Phase};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::Timer;
-use crate::settings::Settings;
+use crate::settings::{Settings, earlier};
 
 /// Runs while nothing happens. It is looked at only when there is something to wait for, and costs
 /// nothing where no limit is set.
@@ -31,9 +31,14 @@ impl Clock {
         Self { kind, limit, total: settings.deadline, total_limit, running: None }
     }
 
-    /// Something happened: the limit begins anew at the next wait.
-    pub(super) fn progress(&mut self) {
+    /// Something happened: the limit begins anew at the next wait. The total timeout does not,
+    /// however much is happening.
+    pub(super) fn progress(&mut self, phase: Phase) -> Result<()> {
         self.running = None;
+        match self.total {
+            Some(total) if Instant::now() >= total => Err(over(self.total_limit).during(phase)),
+            _ => Ok(()),
+        }
     }
 
     /// The error, once a limit is reached.
@@ -43,11 +48,10 @@ impl Clock {
         }
         let (limit, total) = (self.limit, self.total);
         let (timer, is_total) = self.running.get_or_insert_with(|| {
-            let own = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let is_total = total.is_some_and(|total| own.is_none_or(|own| total <= own));
-            let at = if is_total { total } else { own };
-            // Both exist: one was set, and `Timeout::check` refused what can't be added.
-            (Timer::new(at.unwrap_or_else(Instant::now)), is_total)
+            let now = Instant::now();
+            let (at, is_total) = earlier(now, limit, total);
+            // One of the two is set, and `Timeout::check` refused what can't be added.
+            (Timer::new(at.unwrap_or(now)), is_total)
         });
         let is_total = *is_total;
         ready!(timer.poll_elapsed(context));

@@ -72,6 +72,7 @@ impl Download {
         let Some(connection) = self.connection.take() else { return };
         if self.keep_alive
             && connection.input.is_empty()
+            && connection.stream.is_clean()
             && let Some(pool) = self.pool.upgrade()
         {
             pool.put(connection, now);
@@ -182,10 +183,7 @@ impl Download {
         polled: Poll<io::Result<usize>>,
     ) -> Poll<Result<usize>> {
         match polled {
-            Poll::Ready(Ok(count)) => {
-                self.clock.progress();
-                Poll::Ready(Ok(count))
-            }
+            Poll::Ready(Ok(count)) => Poll::Ready(self.clock.progress(Phase::Body).map(|()| count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(incomplete("before its end", Some(error)))),
             Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),
         }

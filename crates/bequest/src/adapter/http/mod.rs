@@ -152,7 +152,13 @@ impl HttpAdapter {
         let checked = !round_trip::is_repeatable(request);
         let (mut connection, mut reused) = match pool.take(origin, started, checked) {
             Ok(connection) => (connection, true),
-            Err(vacancy) => (vacancy.fill(open(origin, settings).await?), false),
+            Err(vacancy) => {
+                // What can't be sent is not worth a connection.
+                request
+                    .write_head(&mut Vec::new())
+                    .map_err(|error| error.during(Phase::Prepare))?;
+                (vacancy.fill(open(origin, settings).await?), false)
+            }
         };
         loop {
             let trip = RoundTrip { request, framing, settings, limits: &self.0.limits };
@@ -190,6 +196,7 @@ impl HttpAdapter {
             reason: answer.head.reason,
             headers: answer.head.headers,
             request: None,
+            url: None,
             history: Vec::new(),
             timings,
             peer: Some(connection.peer),

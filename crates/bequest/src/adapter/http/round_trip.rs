@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::clock::Clock;
 use super::upload::{Sent, Upload};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::h1::{HeadReader, Limits, ResponseFraming, ResponseHead, frame_response};
+use crate::h1::{self, HeadReader, Limits, ResponseFraming, ResponseHead, frame_response};
 use crate::net::Connection;
 use crate::request::PreparedRequest;
 use crate::settings::Settings;
@@ -52,9 +52,7 @@ impl Failure {
 
 /// Whether sending the request twice is the same as sending it once, and it can be.
 pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
-    let idempotent =
-        [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
-    idempotent.contains(&request.method) && request.body.is_rewindable()
+    request.method.is_idempotent() && request.body.is_rewindable()
 }
 
 impl RoundTrip<'_> {
@@ -69,27 +67,24 @@ impl RoundTrip<'_> {
             let received = reader.has_begun(connection.input.filled());
             Failure { error, lost, sent: has_sent, received }
         };
-        let early = match sent {
-            Ok(Sent::Whole) => None,
+        let (answer, is_early) = match sent {
+            Ok(Sent::Whole(answer)) => (answer, false),
             // The answer came before the body was out: the rest is not sent, and the connection
             // can't be used again, since the server would take what follows for the rest.
-            Ok(Sent::Early(head)) => Some(*head),
+            Ok(Sent::Early(head)) => (Some(head), true),
             Err(loss) => return Err(fail(connection, &reader, loss)),
         };
-        let is_early = early.is_some();
-        let head = match early {
-            Some(head) => head,
+        let head = match answer {
+            Some(head) => *head,
             None => self
                 .read_head(connection, &mut reader)
                 .await
                 .map_err(|loss| fail(connection, &reader, loss))?,
         };
         let framing = frame_response(&self.request.method, &head);
-        let mut framing = framing.map_err(|error| {
-            let loss = Loss { error: error.during(Phase::Wait), lost: false };
-            fail(connection, &reader, loss)
-        })?;
-        framing.keep_alive &= !is_early;
+        let mut framing = framing
+            .map_err(|error| fail(connection, &reader, Loss::ours(error.during(Phase::Wait))))?;
+        framing.keep_alive &= !is_early && !h1::wants_close(&self.request.headers);
         Ok(Answer { head, framing })
     }
 
@@ -124,13 +119,13 @@ fn poll_arrival(
     let Connection { stream, input, .. } = connection;
     match input.poll_fill(stream, context) {
         Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty())),
-        Poll::Ready(Ok(_)) => {
-            clock.progress();
-            Ok(true)
-        }
+        Poll::Ready(Ok(_)) => match clock.progress(Phase::Wait) {
+            Ok(()) => Ok(true),
+            Err(error) => Err(Loss::ours(error)),
+        },
         Poll::Ready(Err(error)) => Err(Loss::broken(error, Phase::Wait)),
         Poll::Pending => match clock.poll(context, Phase::Wait) {
-            Poll::Ready(error) => Err(Loss { error, lost: false }),
+            Poll::Ready(error) => Err(Loss::ours(error)),
             Poll::Pending => Ok(false),
         },
     }
@@ -151,8 +146,7 @@ impl Interim<'_> {
     ) -> Result<Option<ResponseHead>, Loss> {
         loop {
             let read = self.reader.read(connection.input.filled(), self.limits);
-            let read =
-                read.map_err(|error| Loss { error: error.during(Phase::Wait), lost: false })?;
+            let read = read.map_err(|error| Loss::ours(error.during(Phase::Wait)))?;
             let Some((head, taken)) = read else { return Ok(None) };
             connection.input.consume(taken);
             if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -167,7 +161,7 @@ impl Interim<'_> {
                         self.limits.interim
                     ),
                 );
-                return Err(Loss { error: error.during(Phase::Wait), lost: false });
+                return Err(Loss::ours(error.during(Phase::Wait)));
             }
         }
     }
@@ -182,6 +176,11 @@ pub(super) struct Loss {
 }
 
 impl Loss {
+    /// Given up by us.
+    pub(super) fn ours(error: Error) -> Self {
+        Self { error, lost: false }
+    }
+
     /// The peer ended it before the head was whole.
     pub(super) fn closed(without_a_byte: bool) -> Self {
         let error = if without_a_byte {

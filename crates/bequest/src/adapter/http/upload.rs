@@ -8,13 +8,13 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
+#[cfg(feature = "async")]
+use super::clock;
 use super::clock::Clock;
 use super::round_trip::{Interim, Loss, RoundTrip};
 use crate::body::{Lease, Piece, RequestFraming};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::h1::{
-    CHUNK_END, CHUNK_SIZE_ROOM, HeadReader, LAST_CHUNK, ResponseHead, write_chunk_size,
-};
+use crate::h1::{CHUNK_END, ChunkSize, HeadReader, LAST_CHUNK, ResponseHead};
 use crate::net::Connection;
 use crate::reactor;
 
@@ -23,11 +23,14 @@ use crate::reactor;
 const SMALL: usize = 16 * 1024;
 /// How much is asked of a source at once.
 const PIECE: usize = 64 * 1024;
+/// How much of an answer is kept while the request is still being sent.
+const MOST_EARLY: usize = 1024 * 1024;
 
 /// How sending ended.
 pub(super) enum Sent {
-    Whole,
-    /// The server answered before it had everything.
+    /// All of it is out; the answer may have come meanwhile.
+    Whole(Option<Box<ResponseHead>>),
+    /// The server answered before it had everything, and does not want the rest.
     Early(Box<ResponseHead>),
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Upload<'a, 'r> {
     trip: &'a RoundTrip<'a>,
     clock: Clock,
     interim: Interim<'r>,
+    /// A success that came before the request was out: the rest is sent all the same.
+    answer: Option<ResponseHead>,
     sent: bool,
 }
 
@@ -44,10 +49,10 @@ where
 {
     pub(super) fn new(trip: &'a RoundTrip<'a>, reader: &'r mut HeadReader) -> Self {
         let interim = Interim { reader, limits: trip.limits, seen: 0 };
-        Self { trip, clock: Clock::writing(trip.settings), interim, sent: false }
+        Self { trip, clock: Clock::writing(trip.settings), interim, answer: None, sent: false }
     }
 
-    /// Whether the kernel took any of it, or the body was begun.
+    /// Whether the kernel may have taken any of it, or the body was begun.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
     }
@@ -57,7 +62,7 @@ where
         let mut head = std::mem::take(&mut connection.output);
         head.clear();
         let result = match request.write_head(&mut head) {
-            Err(error) => Err(Loss { error: error.during(Phase::Prepare), lost: false }),
+            Err(error) => Err(Loss::ours(error.during(Phase::Prepare))),
             Ok(()) => match (request.body.bytes(), framing) {
                 (Some(bytes), RequestFraming::Length(_)) => {
                     self.send_bytes(connection, &mut head, &bytes).await
@@ -69,7 +74,10 @@ where
             },
         };
         connection.output = head;
-        result
+        match (result?, self.answer.take()) {
+            (Sent::Whole(None), Some(head)) => Ok(Sent::Whole(Some(Box::new(head)))),
+            (sent, _) => Ok(sent),
+        }
     }
 
     async fn send_bytes(
@@ -94,9 +102,7 @@ where
         if body.is_empty() {
             return self.write(connection, [head, LAST_CHUNK, &[]]).await;
         }
-        let mut size = [0; CHUNK_SIZE_ROOM];
-        let start = write_chunk_size(&mut size, body.len());
-        head.extend_from_slice(&size[start..]);
+        head.extend_from_slice(ChunkSize::new(body.len()).as_bytes());
         let end = [CHUNK_END, LAST_CHUNK].concat();
         self.write(connection, [head, body, &end]).await
     }
@@ -112,60 +118,71 @@ where
             return Ok(early);
         }
         let lease = self.trip.request.body.stream().map(|stream| stream.lend()).transpose();
-        let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole) };
+        let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole(None)) };
         self.sent = true;
-        let mut left = match self.trip.framing {
-            RequestFraming::Length(length) => Some(length),
-            RequestFraming::Chunked => None,
-        };
-        let mut room = vec![0; PIECE];
-        // Where the length is known, the source is not asked for more than one byte beyond it: it
-        // may be a socket that stays open, and would keep us waiting.
-        while left != Some(0) {
-            let most = left.map_or(PIECE as u64, |left| left.saturating_add(1).min(PIECE as u64));
+        let mut pace = Pace::new(self.trip.framing);
+        let mut room = Vec::new();
+        loop {
+            let most = pace.most();
+            if most == 0 {
+                return Ok(Sent::Whole(None));
+            }
+            room.resize(PIECE, 0);
             let piece;
             (lease, room, piece) =
-                next_piece(lease, room, most as usize).await.map_err(source_failed)?;
+                self.next_piece(lease, room, most).await.map_err(source_failed)?;
             let bytes = match &piece {
                 Piece::Read(count) => &room[..*count],
                 Piece::Chunk(chunk) => &chunk[..],
                 Piece::End => break,
             };
-            let early = match &mut left {
-                Some(left) => {
-                    *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-                        mismatch(format!(
-                            "the body's source gives more than {} bytes",
-                            self.length()
-                        ))
-                    })?;
-                    self.write(connection, [bytes, &[], &[]]).await?
-                }
-                None => {
-                    let mut size = [0; CHUNK_SIZE_ROOM];
-                    let start = write_chunk_size(&mut size, bytes.len());
-                    self.write(connection, [&size[start..], bytes, CHUNK_END]).await?
-                }
+            pace.take(bytes.len()).map_err(source_failed)?;
+            let size = ChunkSize::new(bytes.len());
+            let parts = match pace.is_chunked() {
+                true => [size.as_bytes(), bytes, CHUNK_END],
+                false => [bytes, &[], &[]],
             };
-            if let Sent::Early(_) = early {
+            if let early @ Sent::Early(_) = self.write(connection, parts).await? {
                 return Ok(early);
             }
         }
-        match left {
-            None => self.write(connection, [LAST_CHUNK, &[], &[]]).await,
-            Some(0) => Ok(Sent::Whole),
-            Some(left) => Err(mismatch(format!(
-                "the body's source ended {left} bytes before the {} that were announced",
-                self.length()
-            ))),
-        }
+        pace.end().map_err(source_failed)?;
+        self.write(connection, [LAST_CHUNK, &[], &[]]).await
     }
 
-    fn length(&self) -> u64 {
-        match self.trip.framing {
-            RequestFraming::Length(length) => length,
-            RequestFraming::Chunked => 0,
-        }
+    /// Asks the source. Under tokio off the executor, since a source may block; the calling thread
+    /// blocks with it, and looks at the total timeout between two pieces.
+    async fn next_piece(
+        &mut self,
+        mut lease: Lease,
+        mut room: Vec<u8>,
+        most: usize,
+    ) -> Result<(Lease, Vec<u8>, Piece)> {
+        self.clock.progress(Phase::Send)?;
+        let ask = move || {
+            let source = lease.source.as_mut();
+            let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
+            piece.map(|piece| (lease, room, piece))
+        };
+        let asked = match reactor::current() {
+            #[cfg(feature = "async")]
+            Some(reactor::Reactor::Tokio) => {
+                let asking = tokio::task::spawn_blocking(ask);
+                let asked = reactor::with_deadline(self.trip.settings.deadline, asking).await;
+                let asked = asked.ok_or_else(|| clock::total_is_over(self.trip.settings))?;
+                asked.unwrap_or_else(|error| Err(io::Error::other(error)))
+            }
+            _ => ask(),
+        };
+        asked.map_err(|error| {
+            let error = Error::from(error);
+            // A body that is another response keeps the error that it had.
+            if error.kind() == ErrorKind::Io && error.phase().is_none() {
+                Error::with(ErrorKind::Io, "the body's source failed").because(error)
+            } else {
+                error
+            }
+        })
     }
 
     /// Writes all of it, in one system call where the socket takes it.
@@ -175,6 +192,8 @@ where
         parts: [&[u8]; 3],
     ) -> Result<Sent, Loss> {
         let mut written = 0;
+        // What TLS has taken may have left in part when it fails.
+        self.sent |= connection.stream.is_buffered();
         let written_all =
             poll_fn(|context| self.poll_write(connection, context, &parts, &mut written));
         match written_all.await {
@@ -199,7 +218,7 @@ where
             let stream = Pin::new(&mut connection.stream);
             let polled = match &slices[..count] {
                 [] => match stream.poll_flush(context) {
-                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(Sent::Whole)),
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(Sent::Whole(None))),
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                     Poll::Pending => Poll::Pending,
                 },
@@ -213,7 +232,7 @@ where
                 Poll::Ready(Ok(count)) => {
                     *written += count;
                     self.sent = true;
-                    self.clock.progress();
+                    self.clock.progress(Phase::Send).map_err(Loss::ours)?;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(error))),
                 Poll::Pending => return self.poll_early(connection, context),
@@ -221,33 +240,54 @@ where
         }
     }
 
-    /// While the server takes nothing, it may have answered.
+    /// While the server takes nothing, it may have answered. A refusal ends the upload; after a
+    /// success the rest is sent, and what arrives meanwhile is kept, up to a limit.
     fn poll_early(
         &mut self,
         connection: &mut Connection,
         context: &mut Context<'_>,
     ) -> Poll<Result<Sent, Loss>> {
         let Connection { stream, input, .. } = connection;
-        match input.poll_fill(stream, context) {
-            Poll::Ready(Ok(0)) => return Poll::Ready(Err(Loss::closed(input.is_empty()))),
-            Poll::Ready(Ok(_)) => {
-                if let Some(head) = self.interim.next_final(connection)? {
-                    return Poll::Ready(Ok(Sent::Early(Box::new(head))));
+        if input.filled().len() < MOST_EARLY {
+            match input.poll_fill(stream, context) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Loss::closed(input.is_empty()))),
+                Poll::Ready(Ok(_)) => {
+                    if let Some(head) = self.next_final(connection)? {
+                        return Poll::Ready(Ok(Sent::Early(Box::new(head))));
+                    }
+                    // Come back at once: there may be more.
+                    context.waker().wake_by_ref();
                 }
-                // Come back at once: there may be more.
-                context.waker().wake_by_ref();
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Err(Loss::broken(error, Phase::Send)));
+                }
+                Poll::Pending => {}
             }
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(Loss::broken(error, Phase::Send))),
-            Poll::Pending => {}
         }
         let error = ready!(self.clock.poll(context, Phase::Send));
-        Poll::Ready(Err(Loss { error, lost: false }))
+        Poll::Ready(Err(Loss::ours(error)))
+    }
+
+    /// The final head, if it has arrived and is a refusal; a success is kept for later.
+    fn next_final(&mut self, connection: &mut Connection) -> Result<Option<ResponseHead>, Loss> {
+        if self.answer.is_some() {
+            return Ok(None);
+        }
+        let head = self.interim.next_final(connection)?;
+        if head.as_ref().is_some_and(|head| head.status.is_success()) {
+            self.answer = head;
+            return Ok(None);
+        }
+        Ok(head)
     }
 
     /// What the server had said before the connection broke.
     fn last_words(&mut self, connection: &mut Connection) -> Option<Sent> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         loop {
+            if let Some(head) = self.answer.take() {
+                return Some(Sent::Early(Box::new(head)));
+            }
             connection.stream.socket().expect_data();
             if let Some(head) = self.interim.next_final(connection).ok()? {
                 return Some(Sent::Early(Box::new(head)));
@@ -276,39 +316,62 @@ fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3]
     (slices, count)
 }
 
-/// Asks the source. Under tokio off the executor, since a source may block.
-async fn next_piece(
-    mut lease: Lease,
-    mut room: Vec<u8>,
-    most: usize,
-) -> Result<(Lease, Vec<u8>, Piece)> {
-    let ask = move || {
-        let source = lease.source.as_mut();
-        let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
-        piece.map(|piece| (lease, room, piece))
-    };
-    let asked = match reactor::current() {
-        #[cfg(feature = "async")]
-        Some(reactor::Reactor::Tokio) => tokio::task::spawn_blocking(ask)
-            .await
-            .unwrap_or_else(|error| Err(io::Error::other(error))),
-        _ => ask(),
-    };
-    asked.map_err(|error| {
-        let error = Error::from(error);
-        // A body that is another response keeps the error that it had.
-        if error.kind() == ErrorKind::Io && error.phase().is_none() {
-            Error::with(ErrorKind::Io, "the body's source failed").because(error)
-        } else {
-            error
+/// Keeps a source to the length that was announced.
+struct Pace {
+    /// What was announced, and what is still to come of it; `None` is sent in chunks.
+    left: Option<(u64, u64)>,
+}
+
+impl Pace {
+    fn new(framing: RequestFraming) -> Self {
+        Self {
+            left: match framing {
+                RequestFraming::Length(length) => Some((length, length)),
+                RequestFraming::Chunked => None,
+            },
         }
-    })
+    }
+
+    fn is_chunked(&self) -> bool {
+        self.left.is_none()
+    }
+
+    /// How much to ask the source for. One byte beyond the length, to notice that there is more;
+    /// nothing at its end, since the source may be a socket that stays open.
+    fn most(&self) -> usize {
+        match self.left {
+            Some((_, 0)) => 0,
+            Some((_, left)) => {
+                usize::try_from(left).map_or(PIECE, |left| left.saturating_add(1).min(PIECE))
+            }
+            None => PIECE,
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Result<()> {
+        let Some((length, left)) = &mut self.left else { return Ok(()) };
+        *left = left.checked_sub(count as u64).ok_or_else(|| {
+            mismatch(format!("the body's source gives more than the {length} bytes announced"))
+        })?;
+        Ok(())
+    }
+
+    /// The source is at its end.
+    fn end(&self) -> Result<()> {
+        match self.left {
+            Some((length, left)) if left > 0 => Err(mismatch(format!(
+                "the body's source ended after {} of the {length} bytes announced",
+                length - left
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn source_failed(error: Error) -> Loss {
-    Loss { error: error.during(Phase::Send), lost: false }
+    Loss::ours(error.during(Phase::Send))
 }
 
-fn mismatch(what: String) -> Loss {
-    source_failed(Error::with(ErrorKind::LengthMismatch, what))
+fn mismatch(what: String) -> Error {
+    Error::with(ErrorKind::LengthMismatch, what)
 }

@@ -79,10 +79,10 @@ fn the_largest_chunk_is_waited_for() {
 }
 
 #[test]
-fn sizes_are_written_before_the_data() {
-    for (length, expected) in [(0, "0\r\n"), (10, "a\r\n"), (65536, "10000\r\n")] {
-        let mut out = vec![b'.'; CHUNK_SIZE_ROOM];
-        let start = write_chunk_size(&mut out, length);
-        assert_eq!(&out[start..], expected.as_bytes());
+fn sizes_are_written_in_lower_case() {
+    let sizes =
+        [(0, "0\r\n"), (10, "a\r\n"), (65536, "10000\r\n"), (usize::MAX, "ffffffffffffffff\r\n")];
+    for (length, expected) in sizes {
+        assert_eq!(ChunkSize::new(length).as_bytes(), expected.as_bytes());
     }
 }

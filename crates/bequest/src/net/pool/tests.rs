@@ -118,3 +118,24 @@ fn what_was_open_at_close_is_not_taken_back() {
     pool.put(connection, now);
     assert!(pool.take(server.origin(), now, false).is_ok());
 }
+
+#[test]
+fn what_idles_too_long_is_closed_though_nobody_asks_for_it() {
+    let pool = Pool::new(LIMITS);
+    let (asked, forgotten) = (Server::new(), Server::new());
+    let mut now = Instant::now();
+    let mut peers = Vec::new();
+    for server in [&forgotten, &forgotten, &asked] {
+        let (connection, peer) = server.open(pool.vacancy(server.origin()));
+        pool.put(connection, now);
+        peers.push(peer);
+    }
+    now += Duration::from_secs(61);
+    let (connection, _peer) = asked.open(pool.vacancy(asked.origin()));
+    pool.put(connection, now);
+    for mut peer in peers {
+        let read = std::io::Read::read(&mut peer, &mut [0; 1]);
+        assert_eq!(read.unwrap(), 0, "closed by the pool");
+    }
+    assert!(pool.take(asked.origin(), now, false).is_ok());
+}

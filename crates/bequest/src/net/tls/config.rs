@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -30,16 +30,28 @@ type FileState = (u64, u64, i64, i64);
 /// The configuration for that setting.
 pub(super) fn config(verify: &Verify) -> Result<Arc<ClientConfig>> {
     let key = Key(verify.clone(), file_state(verify)?);
-    let mut configs = CONFIGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some(at) = configs.iter().position(|(known, _)| *known == key) {
-        return Ok(Arc::clone(&configs[at].1));
+    if let Some(known) = find(&key) {
+        return Ok(known);
     }
+    // Built without the lock, since it may read a file; who comes second throws its own away.
     let config = Arc::new(build(verify)?);
+    let mut configs = lock();
+    if let Some((_, known)) = configs.iter().find(|(known, _)| *known == key) {
+        return Ok(Arc::clone(known));
+    }
     if configs.len() >= MOST {
         configs.remove(0);
     }
     configs.push((key, Arc::clone(&config)));
     Ok(config)
+}
+
+fn find(key: &Key) -> Option<Arc<ClientConfig>> {
+    lock().iter().find(|(known, _)| known == key).map(|(_, config)| Arc::clone(config))
+}
+
+fn lock() -> MutexGuard<'static, Vec<(Key, Arc<ClientConfig>)>> {
+    CONFIGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn build(verify: &Verify) -> Result<ClientConfig> {

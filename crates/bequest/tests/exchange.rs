@@ -381,7 +381,7 @@ fn what_a_response_tells(door: Door) {
     assert!(r.elapsed() > Duration::ZERO && r.elapsed() < Duration::from_secs(5));
     assert!(r.timings().connect.is_some());
     assert!(r.timings().tls.is_none());
-    assert_eq!(format!("{:?}", *r), "<Response [200]>");
+    assert_eq!(format!("{:?}", r.into_response()), "<Response [200]>");
     let again = s.send(get(server.url(path))).unwrap();
     assert!(again.timings().connect.is_none(), "the connection was there already");
     assert_eq!(again.remote_addr(), Some(server.addr()));

@@ -175,6 +175,7 @@ fn nginx_sends_a_large_file_whole(door: Door) {
         let digest = match door {
             Door::Blocking => {
                 let mut digest = Sha256::new();
+                let r = r.into_response();
                 r.iter_content(None).for_each(|piece| digest.update(piece.unwrap()));
                 digest
             }

@@ -241,7 +241,7 @@ fn chunks_are_framed_one_by_one(door: Door) {
         (Body::chunks(["hi", "", "there"]), "2\r\nhi\r\n5\r\nthere\r\n0\r\n\r\n"),
         (Body::chunks(["é"]), "2\r\né\r\n0\r\n\r\n"),
         (Body::chunks([""; 3]), "0\r\n\r\n"),
-        (Body::chunks([long.clone(), "0123456789".into()]), &framed),
+        (Body::chunks([long, "0123456789".into()]), &framed),
         (Body::reader("abc".as_bytes()), "3\r\nabc\r\n0\r\n\r\n"),
         (Body::reader(std::io::empty()), "0\r\n\r\n"),
         (Body::chunks(["ab", "c"]).with_length(3), "abc"),

@@ -8,13 +8,14 @@
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
-use std::ops::Deref;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, Auth, Bytes, Headers, Hooks, IntoAuth, IntoUrl, Params, PreparedRequest, Request,
-    Response, Result, SendOptions, Session, Timeout, Verify,
+    Adapter, Auth, Bytes, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params, PreparedRequest,
+    Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify,
+    Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -160,8 +161,7 @@ impl Client {
     }
 }
 
-/// A response of either door. All but the reading is that of [`Response`], to which it derefs; of
-/// the reading, only what is here works in both doors.
+/// A response of either door, with what works in both of them.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Blocking(Response),
@@ -204,16 +204,37 @@ impl Reply {
     }
 }
 
-impl Deref for Reply {
-    type Target = Response;
+/// What both doors' responses tell, by the methods of the same names.
+macro_rules! tell {
+    ($($name:ident -> $told:ty;)*) => {
+        impl Reply {$(
+            pub(crate) fn $name(&self) -> $told {
+                match self {
+                    Self::Blocking(response) => response.$name(),
+                    #[cfg(feature = "async")]
+                    Self::Aio(response) => response.$name(),
+                }
+            }
+        )*}
+    };
+}
 
-    fn deref(&self) -> &Response {
-        match self {
-            Self::Blocking(response) => response,
-            #[cfg(feature = "async")]
-            Self::Aio(response) => response,
-        }
-    }
+tell! {
+    status -> StatusCode;
+    reason -> &str;
+    ok -> bool;
+    version -> Version;
+    headers -> &Headers;
+    url -> &Url;
+    request -> &PreparedRequest;
+    history -> &[Response];
+    elapsed -> Duration;
+    timings -> Timings;
+    remote_addr -> Option<SocketAddr>;
+    content_length -> Option<u64>;
+    trailers -> Option<&Headers>;
+    extensions -> &Extensions;
+    close -> ();
 }
 
 /// A request of no session, for [`Client::send`].

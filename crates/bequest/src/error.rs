@@ -31,12 +31,15 @@ pub enum ErrorKind {
     /// What was asked for was closed before: a response, or a connection of the process before a
     /// fork.
     Closed,
-    /// No connection to any of the host's addresses, or the connection was lost.
+    /// No connection to any of the host's addresses. Nothing was sent.
     Connect,
     /// No connection was ready within the connect timeout.
     ConnectTimeout,
     /// The total timeout was over.
     Deadline,
+    /// The connection was lost after it was made, before the response's head was there. The server
+    /// may have acted on the request, or not.
+    Disconnected,
     /// The response's status was 400 or above, and
     /// [`error_for_status`](crate::Response::error_for_status) was asked.
     HttpStatus,
@@ -197,8 +200,9 @@ impl Error {
 
     /// Whether there was no connection, or it was lost.
     pub fn is_connection(&self) -> bool {
-        use ErrorKind::{Connect, ConnectTimeout, IncompleteBody, Resolve, Tls};
-        matches!(self.0.kind, Connect | ConnectTimeout | IncompleteBody | Resolve | Tls)
+        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody, Resolve, Tls};
+        let kind = self.0.kind;
+        matches!(kind, Connect | ConnectTimeout | Disconnected | IncompleteBody | Resolve | Tls)
     }
 }
 
@@ -283,7 +287,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        if let (Some(method), Some(url)) = (&inner.method, &inner.url) {
+        // In Requests' words, the message names the URL.
+        let named = inner.kind == ErrorKind::HttpStatus;
+        if let (false, Some(method), Some(url)) = (named, &inner.method, &inner.url) {
             write!(f, "{method} {}: ", secrets::masked(url))?;
         }
         f.write_str(&inner.what)?;
@@ -319,12 +325,12 @@ impl From<Error> for io::Error {
     /// For [`std::io::Read`]ers of a body. The error comes back whole from
     /// `Error::from(io_error)`.
     fn from(error: Error) -> Self {
-        use ErrorKind::{ChunkedEncoding, Connect, IncompleteBody, InvalidResponse};
+        use ErrorKind::{ChunkedEncoding, Disconnected, IncompleteBody, InvalidResponse};
         let kind = match error.kind() {
             _ if error.is_timeout() => io::ErrorKind::TimedOut,
             IncompleteBody => io::ErrorKind::UnexpectedEof,
             ChunkedEncoding | InvalidResponse => io::ErrorKind::InvalidData,
-            Connect => io::ErrorKind::ConnectionAborted,
+            Disconnected => io::ErrorKind::ConnectionAborted,
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)

@@ -381,10 +381,14 @@ header_values! {
     |value: Vec<u8>| value;
     |value: bytes::Bytes| value;
     |value: HeaderValue| value.as_bytes();
+    |value: bool| value.to_string().as_bytes();
+    |value: u8| value.to_string().as_bytes();
     |value: u16| value.to_string().as_bytes();
     |value: u32| value.to_string().as_bytes();
     |value: u64| value.to_string().as_bytes();
     |value: usize| value.to_string().as_bytes();
+    |value: i8| value.to_string().as_bytes();
+    |value: i16| value.to_string().as_bytes();
     |value: i32| value.to_string().as_bytes();
     |value: i64| value.to_string().as_bytes();
 }

@@ -53,8 +53,9 @@ impl Session {
         async move {
             let mut prepared = assembled?;
             if let Some(auth) = prepared.auth.clone() {
-                let applied = auth.apply_async(&mut prepared).await;
-                applied.map_err(|error| error.of(&prepared.method, &prepared.url))?;
+                if let Err(error) = auth.apply_async(&mut prepared).await {
+                    return Err(error.of_request(prepared));
+                }
             }
             Ok(prepared)
         }
@@ -64,7 +65,8 @@ impl Session {
     /// session has it.
     ///
     /// # Errors
-    /// [`Error`](crate::Error) has them all; it carries the request.
+    /// [`Error`](crate::Error) has them all; it carries the request, or the response where there
+    /// was one.
     pub fn send(
         &self,
         request: PreparedRequest,

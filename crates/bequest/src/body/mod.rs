@@ -4,6 +4,7 @@ pub(crate) mod form;
 mod framing;
 mod source;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -167,6 +168,30 @@ impl From<String> for Body {
 impl From<&str> for Body {
     fn from(text: &str) -> Self {
         text.as_bytes().into()
+    }
+}
+
+impl From<&String> for Body {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Cow<'_, str>> for Body {
+    fn from(text: Cow<'_, str>) -> Self {
+        text.into_owned().into()
+    }
+}
+
+impl From<&Vec<u8>> for Body {
+    fn from(bytes: &Vec<u8>) -> Self {
+        bytes.as_slice().into()
+    }
+}
+
+impl From<Box<[u8]>> for Body {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Vec::from(bytes).into()
     }
 }
 

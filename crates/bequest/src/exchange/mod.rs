@@ -24,7 +24,7 @@ pub(crate) async fn exchange(
 ) -> Result<Response> {
     let settings = match options.resolve(Instant::now()) {
         Ok(settings) => settings,
-        Err(error) => return Err(failed(error.during(Phase::Prepare), request)),
+        Err(error) => return Err(error.during(Phase::Prepare).of_request(request)),
     };
     let mut history = Vec::new();
     loop {
@@ -34,7 +34,7 @@ pub(crate) async fn exchange(
             Ok(again) => again,
             Err(error) => {
                 let request = response.request().clone();
-                return Err(failed(error, request).carry_response(response));
+                return Err(error.of_request(request).carry_response(response));
             }
         };
         let Some(again) = again else { return Ok(response) };
@@ -46,7 +46,7 @@ pub(crate) async fn exchange(
                 ErrorKind::Auth,
                 format!("the auth asked for more than {MOST_ROUNDS} rounds"),
             );
-            return Err(failed(error, request));
+            return Err(error.of_request(request));
         }
     }
 }
@@ -59,7 +59,7 @@ async fn hop(
 ) -> Result<Response> {
     let mut response = match send(mounts, &mut request, settings).await {
         Ok(response) => response,
-        Err(error) => return Err(failed(error, request)),
+        Err(error) => return Err(error.of_request(request)),
     };
     let hooks = request.hooks.response.clone();
     response.head_mut().request = Some(request);
@@ -68,7 +68,7 @@ async fn hop(
         && let Err(error) = response.collect().await
     {
         return Err(match response.head_mut().request.take() {
-            Some(request) => failed(error, request),
+            Some(request) => error.of_request(request),
             None => error,
         });
     }
@@ -94,18 +94,10 @@ fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
     let (method, url) = (response.request().method.clone(), response.url().clone());
     let mut index = 0;
     while let Some(hook) = hooks.at(index) {
-        response = hook(response).map_err(|error| match error.kind() {
-            // Its message names the URL, in Requests' words.
-            ErrorKind::HttpStatus => error,
-            _ => error.of(&method, &url),
-        })?;
+        response = hook(response).map_err(|error| error.of(&method, &url))?;
         index += 1;
     }
     Ok(response)
-}
-
-fn failed(error: Error, request: PreparedRequest) -> Error {
-    error.of(&request.method, &request.url).carry_request(request)
 }
 
 /// Asks the auth whether the response is for the caller; `None` says it is.

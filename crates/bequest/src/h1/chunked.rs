@@ -26,7 +26,7 @@ enum State {
     },
     /// In the data; how much is left.
     Data(u64),
-    /// Behind the data, before its CRLF (or LF) has ended.
+    /// Behind the data, before its CRLF has ended.
     DataEnd {
         carriage_return: bool,
     },
@@ -73,7 +73,7 @@ impl ChunkedDecoder {
                 State::Done => return Ok((at, ChunkStep::Done)),
                 State::Size { digits, value } => self.state = size(digits, value, byte)?,
                 State::SizeEnd { value, part } => {
-                    self.extensions += 1;
+                    self.extensions += usize::from(part == SizeEnd::Extension);
                     self.state = size_end(value, part, byte)?;
                     if self.extensions > limits.extensions {
                         return Err(malformed("the chunk extensions are too long"));
@@ -82,8 +82,8 @@ impl ChunkedDecoder {
                 State::DataEnd { carriage_return } => {
                     self.state = match (byte, carriage_return) {
                         (b'\r', false) => State::DataEnd { carriage_return: true },
-                        (b'\n', _) => State::Size { digits: 0, value: 0 },
-                        _ => return Err(malformed("a chunk is longer than its size says")),
+                        (b'\n', true) => State::Size { digits: 0, value: 0 },
+                        _ => return Err(malformed("a chunk does not end where its size says")),
                     };
                 }
                 State::Trailers => self.trailer(byte, limits)?,
@@ -157,8 +157,9 @@ fn size(digits: u32, value: u64, byte: u8) -> Result<State> {
 /// message is read as two.
 fn size_end(value: u64, part: SizeEnd, byte: u8) -> Result<State> {
     let part = match (byte, part) {
-        (b'\n', _) if value == 0 => return Ok(State::Trailers),
-        (b'\n', _) => return Ok(State::Data(value)),
+        (b'\n', SizeEnd::CarriageReturn) if value == 0 => return Ok(State::Trailers),
+        (b'\n', SizeEnd::CarriageReturn) => return Ok(State::Data(value)),
+        (b'\n', _) => return Err(malformed("a chunk's size ends in a bare LF")),
         (_, SizeEnd::CarriageReturn) => {
             return Err(malformed("a chunk's size ends in a bare CR"));
         }

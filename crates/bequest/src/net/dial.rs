@@ -85,7 +85,12 @@ fn unresolved(host: &str) -> Error {
 /// Names every address that was tried.
 fn unconnected(origin: Origin<'_>, failures: Failures) -> Error {
     let only = if let [(address, _)] = failures[..] { Some(address) } else { None };
-    let mut what = format!("no connection to {}:{}", origin.host, origin.port);
+    let name = format!("{}:{}", origin.host, origin.port);
+    // The place on the way names the address, too.
+    let mut what = match only {
+        Some(address) if address.to_string() == name => "no connection".to_owned(),
+        _ => format!("no connection to {name}"),
+    };
     if only.is_none() {
         for (at, (address, error)) in failures.iter().enumerate() {
             let sign = if at == 0 { " (" } else { ", " };

@@ -148,13 +148,11 @@ impl BlockingSocket {
     }
 }
 
-/// Whether a blocking call would wait for a runtime that can't run meanwhile.
+/// Whether a blocking call would keep the runtime from which it waits for news: of one thread
+/// surely, of several if this is the one that listens.
 #[cfg(feature = "async")]
 fn starves_its_runtime() -> bool {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    calling_thread::is_entered()
-        && Handle::try_current()
-            .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::CurrentThread)
+    calling_thread::is_entered() && tokio::runtime::Handle::try_current().is_ok()
 }
 
 /// How much later than asked a blocking read may notice its deadline.

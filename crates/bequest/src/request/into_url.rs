@@ -67,7 +67,10 @@ pub(super) fn parse(text: &str) -> Result<Url> {
             ErrorKind::MissingSchema,
             format!("`{}` has no scheme", masked_text(text)),
         )
-        .remedied(format!("write `https://{}`", masked_text(text.trim_start_matches('/')))));
+        .remedied(match text.trim_start_matches('/') {
+            "" => "write `https://host/path`".to_owned(),
+            text => format!("write `https://{}`", masked_text(text)),
+        }));
     };
     if is_http(scheme) {
         check_authority(text, rest)?;

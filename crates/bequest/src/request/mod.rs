@@ -16,11 +16,18 @@ pub(crate) use prepare::Defaults;
 pub use prepared::PreparedRequest;
 
 use crate::error::Error;
+use crate::response::Response;
 
 impl Error {
+    /// The request that it ended, unless a layer below said so already.
+    pub(crate) fn of_request(self, request: PreparedRequest) -> Self {
+        self.of(&request.method, &request.url).carry_request(request)
+    }
+
     /// The request that failed, as far as it had come: with the fields that went out, if it did.
     pub fn request(&self) -> Option<&PreparedRequest> {
-        self.carried_request()?.downcast_ref()
+        let own = self.carried_request().and_then(|request| request.downcast_ref());
+        own.or_else(|| self.response().map(Response::request))
     }
 }
 

@@ -28,8 +28,8 @@ impl Params {
     }
 
     /// Sets the parameter: the first of that name is replaced where it stands, the others go.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        let (name, value) = (name.into(), value.into());
+    pub fn insert(&mut self, name: impl Into<String>, value: impl ToString) {
+        let (name, value) = (name.into(), value.to_string());
         match self.0.iter().position(|(known, _)| *known == name) {
             None => self.0.push((name, value)),
             Some(first) => {
@@ -44,8 +44,8 @@ impl Params {
     }
 
     /// Adds a parameter at the end, whatever there is of that name.
-    pub fn append(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.push((name.into(), value.into()));
+    pub fn append(&mut self, name: impl Into<String>, value: impl ToString) {
+        self.0.push((name.into(), value.to_string()));
     }
 
     /// Takes every parameter of that name out, and says whether there was one.
@@ -76,19 +76,19 @@ impl Params {
     }
 }
 
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {
+impl<N: Into<String>, V: ToString> FromIterator<(N, V)> for Params {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.to_string())).collect())
     }
 }
 
-impl<N: Into<String>, V: Into<String>, const LEN: usize> From<[(N, V); LEN]> for Params {
+impl<N: Into<String>, V: ToString, const LEN: usize> From<[(N, V); LEN]> for Params {
     fn from(pairs: [(N, V); LEN]) -> Self {
         pairs.into_iter().collect()
     }
 }
 
-impl<N: Into<String>, V: Into<String>> From<Vec<(N, V)>> for Params {
+impl<N: Into<String>, V: ToString> From<Vec<(N, V)>> for Params {
     fn from(pairs: Vec<(N, V)>) -> Self {
         pairs.into_iter().collect()
     }

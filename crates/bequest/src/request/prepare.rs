@@ -35,10 +35,11 @@ impl Parts {
     /// Everything put together, and the auth applied.
     pub(crate) fn prepare(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
         let mut prepared = self.assemble(defaults)?;
-        if let Some(auth) = prepared.auth.clone() {
-            auth.apply(&mut prepared).map_err(|error| error.of(&prepared.method, &prepared.url))?;
+        let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
+        match auth.apply(&mut prepared) {
+            Ok(()) => Ok(prepared),
+            Err(error) => Err(error.of_request(prepared)),
         }
-        Ok(prepared)
     }
 
     /// Everything but the auth, which comes last: a signature must see the rest.

@@ -130,8 +130,7 @@ impl<'a> Loan<'a> {
                     self.part = Part::Ended;
                 }
                 Err(error) => {
-                    let request = self.response.request();
-                    let error = error.of(&request.method, &request.url);
+                    let error = self.response.named(error);
                     self.part = Part::Failed(error.again());
                     return Poll::Ready(Err(error));
                 }
@@ -206,7 +205,7 @@ fn lend(response: &Response) -> Result<Part> {
                 Body::Live(_) | Body::Consumed => Err(consumed("the body was read")),
             };
             *body = other;
-            result
+            result.map_err(|error| response.named(error))
         }
     }
 }

@@ -176,7 +176,8 @@ impl Response {
             self.reason(),
             crate::secrets::masked(self.url())
         );
-        Err(Error::with(ErrorKind::HttpStatus, what).carry_response(self))
+        let error = Error::with(ErrorKind::HttpStatus, what);
+        Err(error.of(&self.request().method, self.url()).carry_response(self))
     }
 
     /// Closes the connection, if the body is still to be read. What was read already stays.
@@ -205,9 +206,9 @@ impl Response {
         Some(match &*self.lock() {
             Body::Collected(bytes) => Ok(bytes.clone()),
             Body::Live(live) if !live.is_begun() => return None,
-            Body::Live(_) | Body::Consumed => Err(consumed("the body was iterated")),
-            Body::Lent => Err(consumed("the body is being read")),
-            Body::Closed => Err(closed()),
+            Body::Live(_) | Body::Consumed => Err(self.named(consumed("the body was iterated"))),
+            Body::Lent => Err(self.named(consumed("the body is being read"))),
+            Body::Closed => Err(self.named(closed())),
             Body::Failed(error) => Err(error.again()),
         })
     }
@@ -226,11 +227,16 @@ impl Response {
                 Ok(bytes)
             }
             Err(error) => {
-                let error = error.of(&self.request().method, self.url());
+                let error = self.named(error);
                 loan.finish(Body::Failed(error.again()));
                 Err(error)
             }
         }
+    }
+
+    /// The error with this response's request in it.
+    fn named(&self, error: Error) -> Error {
+        error.of(&self.request().method, self.url())
     }
 
     fn lock(&self) -> MutexGuard<'_, Body> {

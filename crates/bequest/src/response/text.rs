@@ -39,7 +39,11 @@ impl Response {
     pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(&self, content: &[u8]) -> Result<T> {
         let content = content.strip_prefix(BOM).unwrap_or(content);
         serde_json::from_slice(content).map_err(|error| {
-            Error::with(ErrorKind::InvalidJson, "the body is not the JSON asked for")
+            let what = match content {
+                [] => "the body is empty, not JSON",
+                _ => "the body is not the JSON asked for",
+            };
+            Error::with(ErrorKind::InvalidJson, what)
                 .because(error)
                 .of(&self.request().method, self.url())
         })

@@ -54,7 +54,8 @@ impl Session {
     /// session has it.
     ///
     /// # Errors
-    /// [`Error`](crate::Error) has them all; it carries the request.
+    /// [`Error`](crate::Error) has them all; it carries the request, or the response where there
+    /// was one.
     pub fn send(&self, request: PreparedRequest, options: SendOptions) -> Result<Response> {
         let options = options.or(request.options.clone()).or(self.options_of());
         reactor::block_on(exchange(self.mounts.clone(), request, options))

@@ -241,6 +241,6 @@ fn incomplete(when: &str, cause: Option<io::Error>) -> Error {
         .during(Phase::Body);
     match cause {
         Some(cause) => error.because(cause),
-        None => error.remedied("the rest never arrived: what was read is not all of it"),
+        None => error,
     }
 }

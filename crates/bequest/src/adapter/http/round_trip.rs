@@ -184,7 +184,10 @@ impl Loss {
     /// The peer ended it before the head was whole.
     pub(super) fn closed(without_a_byte: bool) -> Self {
         let error = if without_a_byte {
-            Error::with(ErrorKind::Connect, "the server closed the connection without an answer")
+            Error::with(
+                ErrorKind::Disconnected,
+                "the server closed the connection without an answer",
+            )
         } else {
             Error::with(
                 ErrorKind::InvalidResponse,
@@ -195,8 +198,9 @@ impl Loss {
     }
 
     pub(super) fn broken(error: io::Error, phase: Phase) -> Self {
-        let error =
-            Error::with(ErrorKind::Connect, "the connection was lost").during(phase).because(error);
+        let error = Error::with(ErrorKind::Disconnected, "the connection was lost")
+            .during(phase)
+            .because(error);
         Self { error, lost: true }
     }
 }

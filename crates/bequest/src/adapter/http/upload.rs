@@ -59,6 +59,7 @@ where
 
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<Sent, Loss> {
         let RoundTrip { request, framing, .. } = *self.trip;
+        self.clock.progress(Phase::Send).map_err(Loss::ours)?;
         let mut head = std::mem::take(&mut connection.output);
         head.clear();
         let result = match request.write_head(&mut head) {

@@ -390,7 +390,7 @@ fn sources_that_break_their_word(door: Door) {
     let failing = [Ok("abc"), Err(std::io::Error::other("disk on fire"))];
     for (body, kind, named) in [
         (Body::chunks(["abc"]).with_length(2), mismatch, "gives more than the 2 bytes"),
-        (Body::reader("abc".as_bytes()).with_length(5), mismatch, "ended 2 bytes before the 5"),
+        (Body::reader("abc".as_bytes()).with_length(5), mismatch, "ended after 3 of the 5 bytes"),
         (Body::try_chunks(failing), io, "disk on fire"),
     ] {
         let server = RawServer::start(Script::new().read_head().wait_close());

@@ -142,7 +142,7 @@ fn a_hook_finds_the_body_unless_it_is_streamed(door: Door) {
     let url = server.url("/big/100000");
     let r = s.send(get(&url).hook(|r| {
         assert_eq!(r.content()?.len(), 100_000);
-        assert_eq!(r.request().headers.get("user-agent").is_some(), true);
+        assert!(r.request().headers.contains("user-agent"));
         Ok(r)
     }));
     assert_eq!(r.unwrap().content().unwrap().len(), 100_000);

@@ -331,7 +331,6 @@ fn an_error_of_an_answer_is_the_requests(door: Door) {
     let server = Testbed::start();
     let error = door.send(get(server.url("/status/401")).auth(Lost)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
-    // BUG: it names no request, and carries neither that nor the response.
     assert_eq!(error.to_string(), format!("GET {}: nonce missing", server.url("/status/401")));
     assert_eq!(error.request().unwrap().url.as_str(), server.url("/status/401"));
     assert_eq!(error.response().unwrap().status(), 401);

@@ -161,7 +161,7 @@ impl Client {
     }
 }
 
-/// A response of either door, with what both have.
+/// A response of either door, with what works in both of them.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Blocking(Response),
@@ -204,11 +204,11 @@ impl Reply {
     }
 }
 
-/// What needs no waiting is the same in both doors.
-macro_rules! same {
-    ($($name:ident -> $type:ty),* $(,)?) => {
+/// What both doors' responses tell, by the methods of the same names.
+macro_rules! tell {
+    ($($name:ident -> $told:ty;)*) => {
         impl Reply {$(
-            pub(crate) fn $name(&self) -> $type {
+            pub(crate) fn $name(&self) -> $told {
                 match self {
                     Self::Blocking(response) => response.$name(),
                     #[cfg(feature = "async")]
@@ -219,22 +219,22 @@ macro_rules! same {
     };
 }
 
-same! {
-    status -> StatusCode,
-    reason -> &str,
-    ok -> bool,
-    version -> Version,
-    headers -> &Headers,
-    url -> &Url,
-    request -> &PreparedRequest,
-    history -> &[Response],
-    elapsed -> Duration,
-    timings -> Timings,
-    remote_addr -> Option<SocketAddr>,
-    content_length -> Option<u64>,
-    trailers -> Option<&Headers>,
-    extensions -> &Extensions,
-    close -> (),
+tell! {
+    status -> StatusCode;
+    reason -> &str;
+    ok -> bool;
+    version -> Version;
+    headers -> &Headers;
+    url -> &Url;
+    request -> &PreparedRequest;
+    history -> &[Response];
+    elapsed -> Duration;
+    timings -> Timings;
+    remote_addr -> Option<SocketAddr>;
+    content_length -> Option<u64>;
+    trailers -> Option<&Headers>;
+    extensions -> &Extensions;
+    close -> ();
 }
 
 /// A request of no session, for [`Client::send`].

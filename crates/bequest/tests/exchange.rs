@@ -15,7 +15,24 @@ use serde_json::{Value, json};
 use support::{Door, doors, get, post};
 use testbed::{Recorded, Testbed};
 
+/// A socket that stays open would keep the request waiting for ever.
+fn a_reader_is_not_asked_beyond_its_length(door: Door) {
+    struct Open(bool);
+    impl std::io::Read for Open {
+        fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+            assert!(!std::mem::replace(&mut self.0, true), "asked once more");
+            room[..4].copy_from_slice(b"body");
+            Ok(4)
+        }
+    }
+    let server = Testbed::start();
+    let body = Body::reader(Open(false)).with_length(4);
+    let r = door.send(post(server.url("/sink")).body(body)).unwrap();
+    assert_eq!(r.json().unwrap()["length"], 4);
+}
+
 doors![
+    a_reader_is_not_asked_beyond_its_length,
     any_method_is_sent_in_upper_case,
     parameters_are_echoed,
     bodies_are_echoed,

@@ -95,8 +95,6 @@ fn everywhere(door: Door, end: impl Fn(Script) -> Script, expected: impl Fn(At) 
 }
 
 fn lost(at: At) -> ErrorKind {
-    // BUG: a close within the head is InvalidResponse, a reset there is Connect; both lost the
-    // connection, and neither answer is wrong HTTP.
     if at.is_in_head() { ErrorKind::Disconnected } else { ErrorKind::IncompleteBody }
 }
 

@@ -267,8 +267,8 @@ fn a_slow_upload_is_not_silent(door: Door) {
 }
 
 /// A server that is slow takes something all the time, even though its kernel makes room in steps.
-// BUG: through the async door it fails. tokio says that a write is possible only when a third of the
-// socket's buffer is free, and nothing is tried before; the blocking door tries at the deadline.
+/// tokio says that a write is possible only when a third of the socket's buffer is free: that it
+/// has not said so yet does not mean that the server takes nothing.
 fn a_slow_server_is_not_one_that_takes_nothing(door: Door) {
     // 32 KiB every 10 ms, so that all of it takes 2 s.
     let slow =

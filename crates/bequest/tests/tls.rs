@@ -69,8 +69,6 @@ fn an_unknown_authority_is_refused(door: Door) {
         let message = error.to_string();
         let start = format!("GET {url}: no secure connection to localhost in the TLS handshake: ");
         assert!(message.starts_with(&start), "{message}");
-        // BUG: an authority of the same name with another key, such as an authority that was made
-        // anew, is `BadSignature`, without a remedy.
         let remedy = error.remedy().unwrap_or_else(|| panic!("no remedy: {message}"));
         assert!(remedy.contains(".verify(\"/path/to/ca.pem\")"), "{message}");
         assert!(std::error::Error::source(&error).is_some());

@@ -80,8 +80,9 @@ impl Body {
 
     /// The length of what is streamed, to be sent as Content-Length in place of chunks. A source
     /// that gives more or less is
-    /// [`ErrorKind::LengthMismatch`](crate::ErrorKind::LengthMismatch). Does nothing to bytes, whose
-    /// length is known.
+    /// [`ErrorKind::LengthMismatch`](crate::ErrorKind::LengthMismatch); a reader that has given all
+    /// of it is not asked for more, since it may be a socket that stays open. Does nothing to bytes,
+    /// whose length is known.
     #[must_use]
     pub fn with_length(self, length: u64) -> Self {
         match self.0 {

@@ -46,18 +46,28 @@ impl Source {
         matches!(self, Self::File { .. })
     }
 
+    /// Whether asking for more than there is can't keep the caller waiting, as a socket would.
+    pub(crate) fn has_an_end(&self) -> bool {
+        !matches!(self, Self::Reader(_))
+    }
+
     fn rewind(&mut self) -> Result<()> {
         let Self::File { file, start } = self else {
-            return Err(Error::with(
-                ErrorKind::UnrewindableBody,
-                "the body has been sent, and can be read only once",
-            )
-            .remedied("send bytes or a file, or make a new body for each request"));
+            return Err(spent());
         };
         file.seek(SeekFrom::Start(*start)).map(drop).map_err(|error| {
             Error::with(ErrorKind::UnrewindableBody, "the file can't be rewound").because(error)
         })
     }
+}
+
+fn busy() -> Error {
+    Error::with(ErrorKind::UnrewindableBody, "the body is being sent by another request")
+}
+
+fn spent() -> Error {
+    Error::with(ErrorKind::UnrewindableBody, "the body has been sent, and can be read only once")
+        .remedied("send bytes or a file, or make a new body for each request")
 }
 
 fn read(reader: &mut impl Read, room: &mut [u8]) -> io::Result<Piece> {
@@ -115,12 +125,19 @@ impl Streamed {
         slot.source.as_ref().is_some_and(Source::is_rewindable)
     }
 
+    /// Refuses what can't be lent, before anything is done for it.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &*self.lock() {
+            Slot { source: None, .. } => Err(busy()),
+            Slot { source: Some(source), begun: true } if !source.is_rewindable() => Err(spent()),
+            Slot { .. } => Ok(()),
+        }
+    }
+
     /// Lends the source, at its beginning.
     pub(crate) fn lend(self: &Arc<Self>) -> Result<Lease> {
         let mut slot = self.lock();
-        let mut source = slot.source.take().ok_or_else(|| {
-            Error::with(ErrorKind::UnrewindableBody, "the body is being sent by another request")
-        })?;
+        let mut source = slot.source.take().ok_or_else(busy)?;
         if std::mem::replace(&mut slot.begun, true)
             && let Err(error) = source.rewind()
         {

@@ -75,7 +75,9 @@ pub(super) fn parse(text: &str) -> Result<Url> {
     if is_http(scheme) {
         check_authority(text, rest)?;
     }
-    check(Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?)
+    check(Url::parse(text).map_err(|error| {
+        invalid(text, &error.to_string()).remedied("write it as `https://host:port/path`")
+    })?)
 }
 
 fn check_characters(text: &str) -> Result<()> {
@@ -118,14 +120,16 @@ fn check_authority(text: &str, rest: &str) -> Result<()> {
     }
     match authority.chars().find(|c| matches!(c, ' ' | '\\')) {
         None => Ok(()),
-        Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))),
+        Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))
+            .remedied("percent-encode it in a user name or password; a host has none")),
     }
 }
 
 /// What holds for URLs however they were made.
 fn check(url: Url) -> Result<Url> {
     if url.port() == Some(0) {
-        return Err(invalid(url.as_str(), "nothing can listen on port 0"));
+        return Err(invalid(url.as_str(), "nothing can listen on port 0")
+            .remedied("leave the port out, or write the one that the server has"));
     }
     Ok(url)
 }

@@ -145,6 +145,7 @@ impl HttpAdapter {
     ) -> Result<Response> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         let request = &*request;
+        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let origin = origin::of(&request.url, settings)?;
         let pool = self.pool()?;
         let started = Instant::now();

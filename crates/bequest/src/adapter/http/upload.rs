@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 use super::clock;
 use super::clock::Clock;
 use super::round_trip::{Interim, Loss, RoundTrip};
-use crate::body::{Lease, Piece, RequestFraming};
+use crate::body::{Lease, Piece, RequestFraming, Source};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{CHUNK_END, ChunkSize, HeadReader, LAST_CHUNK, ResponseHead};
 use crate::net::Connection;
@@ -133,9 +133,12 @@ where
         let mut pace = Pace::new(self.trip.framing);
         let mut room = Vec::new();
         loop {
-            let most = pace.most();
+            let mut most = pace.most();
             if most == 0 {
-                return Ok(Sent::Whole(None));
+                if !lease.source.as_ref().is_some_and(Source::has_an_end) {
+                    return Ok(Sent::Whole(None));
+                }
+                most = 1;
             }
             room.resize(PIECE, 0);
             let piece;
@@ -157,7 +160,10 @@ where
             }
         }
         pace.end().map_err(source_failed)?;
-        self.write(connection, [LAST_CHUNK, &[], &[]]).await
+        match pace.is_chunked() {
+            true => self.write(connection, [LAST_CHUNK, &[], &[]]).await,
+            false => Ok(Sent::Whole(None)),
+        }
     }
 
     /// Asks the source. Under tokio off the executor, since a source may block; the calling thread
@@ -353,8 +359,8 @@ impl Pace {
         self.left.is_none()
     }
 
-    /// How much to ask the source for. One byte beyond the length, to notice that there is more;
-    /// nothing at its end, since the source may be a socket that stays open.
+    /// How much to ask the source for: one byte beyond the length, to notice that there is more.
+    /// Nothing at its end, where a source that may be a socket that stays open is not asked.
     fn most(&self) -> usize {
         match self.left {
             Some((_, 0)) => 0,

@@ -43,7 +43,10 @@ fn refused(host: &str, error: io::Error) -> Error {
 
 fn remedy(error: &rustls::Error) -> Option<&'static str> {
     Some(match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // A signature is bad where an issuer of the same name has another key.
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => {
             "if you trust its issuer, give the issuer's certificate: `.verify(\"/path/to/ca.pem\")`"
         }
         rustls::Error::InvalidCertificate(

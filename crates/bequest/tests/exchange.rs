@@ -18,7 +18,7 @@ use testbed::{Recorded, Testbed};
 /// A socket that stays open would keep the request waiting for ever.
 fn a_reader_is_not_asked_beyond_its_length(door: Door) {
     struct Open(bool);
-    impl std::io::Read for Open {
+    impl Read for Open {
         fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
             assert!(!std::mem::replace(&mut self.0, true), "asked once more");
             room[..4].copy_from_slice(b"body");

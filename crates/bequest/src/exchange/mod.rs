@@ -72,7 +72,7 @@ async fn hop(
             None => error,
         });
     }
-    if hooks.is_empty() { Ok(response) } else { call(&hooks, response) }
+    if hooks.is_empty() { Ok(response) } else { Box::pin(call(&hooks, response)).await }
 }
 
 async fn send(
@@ -82,7 +82,7 @@ async fn send(
 ) -> Result<Response> {
     let mut index = 0;
     while let Some(hook) = request.hooks.request.at(index) {
-        hook(request)?;
+        hook.call(request).await?;
         index += 1;
     }
     // Cloned, since the future borrows the request whose URL chose it.
@@ -90,11 +90,11 @@ async fn send(
     adapter.send(request, settings).await
 }
 
-fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
+async fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
     let (method, url) = (response.request().method.clone(), response.url().clone());
     let mut index = 0;
     while let Some(hook) = hooks.at(index) {
-        response = hook(response).map_err(|error| error.of(&method, &url))?;
+        response = hook.call(response).await.map_err(|error| error.of(&method, &url))?;
         index += 1;
     }
     Ok(response)

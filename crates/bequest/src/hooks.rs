@@ -115,10 +115,14 @@ pub struct RequestHooks(Vec<RequestHook>);
 /// One of them, in either form.
 #[derive(Clone)]
 pub(crate) enum RequestHook {
-    Plain(Arc<dyn Fn(&mut PreparedRequest) -> Result<()> + Send + Sync>),
+    Plain(Arc<PlainRequestHook>),
     #[cfg(feature = "async")]
-    Awaited(Arc<dyn Fn(&mut PreparedRequest) -> BoxFuture<'_, Result<()>> + Send + Sync>),
+    Awaited(Arc<AwaitedRequestHook>),
 }
+
+type PlainRequestHook = dyn Fn(&mut PreparedRequest) -> Result<()> + Send + Sync;
+#[cfg(feature = "async")]
+type AwaitedRequestHook = dyn Fn(&mut PreparedRequest) -> BoxFuture<'_, Result<()>> + Send + Sync;
 
 impl RequestHook {
     pub(crate) async fn call(&self, request: &mut PreparedRequest) -> Result<()> {

@@ -65,7 +65,7 @@ async fn hop(
     response.head_mut().request = Some(request);
     response.head_mut().max_content = settings.max_content;
     if !settings.stream
-        && let Err(error) = response.collect().await
+        && let Err(error) = response.read_in().await
     {
         return Err(match response.head_mut().request.take() {
             Some(request) => error.of_request(request),

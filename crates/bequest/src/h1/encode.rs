@@ -66,7 +66,8 @@ pub(crate) fn check_headers(headers: &Headers) -> Result<()> {
 /// What a look at the controls alone does not find.
 fn check_names(headers: &Headers) -> Result<()> {
     for (name, value) in headers.fields() {
-        let token = !name.is_empty() && name.iter().all(|&byte| is_token(byte));
+        // Without an early exit this costs three instructions a byte.
+        let token = !name.is_empty() & name.iter().fold(true, |all, &byte| all & is_token(byte));
         if !token || value.first() == Some(&b' ') {
             return Err(refuse(name, value, token));
         }

@@ -32,8 +32,17 @@ impl Defaults<'_> {
 }
 
 impl Parts {
-    /// Everything put together, and the auth applied.
+    /// Everything put together and checked, and the auth applied.
     pub(crate) fn prepare(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
+        let prepared = self.ready(defaults)?;
+        match h1::check_headers(&prepared.headers) {
+            Ok(()) => Ok(prepared),
+            Err(error) => Err(error.of_request(prepared)),
+        }
+    }
+
+    /// The same for what is sent at once: its fields are checked when they are written.
+    pub(crate) fn ready(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
         let mut prepared = self.assemble(defaults)?;
         let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
         match auth.apply(&mut prepared) {
@@ -68,8 +77,6 @@ impl Parts {
         {
             prepared.headers.append("Content-Type", mime);
         }
-        h1::check_headers(&prepared.headers)
-            .map_err(|error| error.of(&prepared.method, &prepared.url))?;
         prepared.body = self.content.body;
         if let Some(session) = defaults.hooks {
             prepared.hooks.extend(session);

@@ -213,18 +213,26 @@ impl Response {
         })
     }
 
-    /// Reads the body to its end and keeps it.
+    /// Reads the body to its end, keeps it and returns it.
     pub(crate) async fn collect(&self) -> Result<Bytes> {
-        if let Some(known) = self.collected() {
-            return known;
+        match self.collected() {
+            Some(content) => content,
+            None => {
+                self.read_in().await?;
+                self.collected().unwrap_or_else(|| Ok(Bytes::new()))
+            }
         }
+    }
+
+    /// Reads the body to its end and keeps it.
+    pub(crate) async fn read_in(&self) -> Result<()> {
         let mut loan = loan::Loan::take(self)?;
         // Given up half-way, it must not look as if nothing had been read.
         loan.begin();
         match loan.collect(self.head.max_content).await {
             Ok(bytes) => {
-                loan.finish(Body::Collected(bytes.clone()));
-                Ok(bytes)
+                loan.finish(Body::Collected(bytes));
+                Ok(())
             }
             Err(error) => {
                 let error = self.named(error);

@@ -70,7 +70,8 @@ impl Request<&Session> {
     /// The status is no error: see [`Response::error_for_status`].
     pub fn send(self) -> Result<Response> {
         let session = self.session;
-        session.prepare(self).and_then(|prepared| session.send(prepared, SendOptions::new()))
+        let prepared = self.parts.ready(&session.defaults())?;
+        session.send(prepared, SendOptions::new())
     }
 
     /// The request with its session's state, to be edited and sent.

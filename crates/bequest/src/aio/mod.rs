@@ -42,13 +42,12 @@ impl Session {
     /// # Errors
     /// Whatever was wrong with an argument of the request; an error of the auth.
     pub fn prepare<S>(&self, request: Request<S>) -> BoxFuture<'static, Result<PreparedRequest>> {
-        Box::pin(self.prepare_parts(*request.parts))
+        let prepared = self.ready(*request.parts);
+        Box::pin(async move { prepared.await?.checked() })
     }
 
-    fn prepare_parts(
-        &self,
-        parts: Parts,
-    ) -> impl Future<Output = Result<PreparedRequest>> + Send + use<> {
+    /// The same for what is sent at once: its fields are checked when they are written.
+    fn ready(&self, parts: Parts) -> impl Future<Output = Result<PreparedRequest>> + Send + use<> {
         let assembled = parts.assemble(&self.defaults());
         async move {
             let mut prepared = assembled?;
@@ -85,7 +84,7 @@ impl Request<&Session> {
     /// Whatever was wrong with an argument, before anything is sent; whatever failed on the way.
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
         let session = self.session.clone();
-        let prepared = session.prepare_parts(*self.parts);
+        let prepared = session.ready(*self.parts);
         async move { session.send(prepared.await?, SendOptions::new()).await }
     }
 }

@@ -10,7 +10,6 @@ use super::params::Params;
 use super::prepared::PreparedRequest;
 use crate::auth::{Auth, Basic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::h1;
 use crate::headers::Headers;
 use crate::hooks::Hooks;
 
@@ -34,11 +33,7 @@ impl Defaults<'_> {
 impl Parts {
     /// Everything put together and checked, and the auth applied.
     pub(crate) fn prepare(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
-        let prepared = self.ready(defaults)?;
-        match h1::check_headers(&prepared.headers) {
-            Ok(()) => Ok(prepared),
-            Err(error) => Err(error.of_request(prepared)),
-        }
+        self.ready(defaults)?.checked()
     }
 
     /// The same for what is sent at once: its fields are checked when they are written.

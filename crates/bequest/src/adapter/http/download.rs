@@ -12,7 +12,7 @@ use super::clock::Clock;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
 use crate::headers::Headers;
-use crate::net::{Connection, Pool};
+use crate::net::{Connection, Pool, Stream};
 use crate::response::Incoming;
 use crate::settings::Settings;
 
@@ -149,13 +149,8 @@ impl Download {
             if most >= DIRECT {
                 // Extra bytes behind the body would stay in the kernel: the next user must look.
                 connection.unseen = true;
-                let Connection { stream, .. } = &mut **connection;
-                let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
-                let polled = Pin::new(stream).poll_read(context, &mut part);
-                let count = part.filled().len();
-                let count = ready!(self.watch(context, polled.map_ok(|()| count)))?;
-                out.advance(count);
-                return Poll::Ready(Ok(count));
+                let polled = poll_direct(&mut connection.stream, context, out, most);
+                return self.watch(context, polled);
             }
             if ready!(self.poll_fill(context))? == 0 {
                 return Poll::Ready(Ok(0));
@@ -188,6 +183,25 @@ impl Download {
             Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),
         }
     }
+}
+
+/// Reads up to `most` bytes into `out`; says how much.
+fn poll_direct(
+    stream: &mut Stream,
+    context: &mut Context<'_>,
+    out: &mut ReadBuf<'_>,
+    most: usize,
+) -> Poll<io::Result<usize>> {
+    let before = out.filled().len();
+    if most == out.remaining() {
+        let polled = Pin::new(stream).poll_read(context, out);
+        return polled.map_ok(|()| out.filled().len() - before);
+    }
+    let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
+    let polled = Pin::new(stream).poll_read(context, &mut part);
+    let count = part.filled().len();
+    out.advance(count);
+    polled.map_ok(|()| count)
 }
 
 impl Incoming for Download {

@@ -102,8 +102,8 @@ fn has_member(list: &[u8], member: &[u8]) -> bool {
 }
 
 fn last_coding(list: &[u8]) -> Option<&[u8]> {
-    let codings = list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    let last = codings.filter(|coding| !coding.is_empty()).last()?;
+    let mut codings = list.rsplit(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let last = codings.find(|coding| !coding.is_empty())?;
     last.split(|&byte| byte == b';').next().map(<[u8]>::trim_ascii)
 }
 

@@ -16,8 +16,11 @@ use crate::net::{Connection, Pool, Stream};
 use crate::response::Incoming;
 use crate::settings::Settings;
 
-/// A reader with less room than this is served from the connection's buffer.
+/// A reader with less room than this is served from the connection's buffer: it will come again.
 const DIRECT: usize = 4 * 1024;
+/// The rest of a large piece is read to its place, too, unless it is smaller than this: a full
+/// buffer would be copied into the next pieces.
+const DIRECT_REST: usize = 256;
 
 /// Reads the body to its framed end, then gives the connection back to the pool. Dropped before,
 /// it closes the connection.
@@ -25,6 +28,8 @@ pub(super) struct Download {
     connection: Option<Box<Connection>>,
     pool: Weak<Pool>,
     left: Left,
+    /// The last read went straight to its place.
+    direct: bool,
     keep_alive: bool,
     limits: Limits,
     clock: Clock,
@@ -56,6 +61,7 @@ impl Download {
             connection: Some(connection),
             pool: Arc::downgrade(pool),
             left,
+            direct: false,
             keep_alive: framing.keep_alive,
             limits,
             clock: Clock::reading(settings),
@@ -146,7 +152,8 @@ impl Download {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(out.remaining());
         let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
         if connection.input.is_empty() {
-            if most >= DIRECT {
+            self.direct = most >= if self.direct { DIRECT_REST } else { DIRECT };
+            if self.direct {
                 // Extra bytes behind the body would stay in the kernel: the next user must look.
                 connection.unseen = true;
                 let polled = poll_direct(&mut connection.stream, context, out, most);

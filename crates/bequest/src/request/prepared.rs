@@ -105,7 +105,7 @@ impl PreparedRequest {
     }
 
     /// Itself, if its fields can be sent; known here, the caller need not wait for the sending.
-    pub(crate) fn checked(self) -> Result<Self> {
+    pub(crate) fn checked(self: Box<Self>) -> Result<Box<Self>> {
         match h1::check_headers(&self.headers) {
             Ok(()) => Ok(self),
             Err(error) => Err(error.of_request(self)),

@@ -51,7 +51,7 @@ pub(crate) struct Head {
     pub(crate) reason: Cow<'static, str>,
     pub(crate) headers: Headers,
     /// Put there by the exchange, which had it until the response came.
-    pub(crate) request: Option<PreparedRequest>,
+    pub(crate) request: Option<Box<PreparedRequest>>,
     /// Where a response came from that says so itself.
     pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
@@ -118,7 +118,7 @@ impl Response {
 
     /// The request that was answered, with the fields that went out.
     pub fn request(&self) -> &PreparedRequest {
-        self.head.request.as_ref().unwrap_or_else(|| PreparedRequest::none())
+        self.head.request.as_deref().unwrap_or_else(|| PreparedRequest::none())
     }
 
     /// The responses before this one, oldest first.

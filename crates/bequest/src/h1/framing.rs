@@ -39,12 +39,15 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
         return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive });
     }
     let length = content_length(&head.headers)?;
+    // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on somebody
+    // between, even where the codings are an empty list: believed as section 6.1 says, but the
+    // connection ends with it.
+    let suspicious = head.headers.contains("transfer-encoding")
+        && (length.is_some() || head.version == Version::HTTP_10);
+    let keep_alive = keep_alive && !suspicious;
     if let Some(last) = last_coding(&head.headers) {
-        // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on
-        // somebody between: believed as section 6.1 says, but the connection ends with it.
-        let suspicious = length.is_some() || head.version == Version::HTTP_10;
         return Ok(if last.eq_ignore_ascii_case(b"chunked") {
-            ResponseFraming { framing: Framing::Chunked, keep_alive: keep_alive && !suspicious }
+            ResponseFraming { framing: Framing::Chunked, keep_alive }
         } else {
             ResponseFraming { framing: Framing::UntilClose, keep_alive: false }
         });

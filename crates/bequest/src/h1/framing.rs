@@ -115,7 +115,7 @@ fn chunked(mut known: bool, list: &[u8]) -> Result<bool> {
     for coding in list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
         if coding.eq_ignore_ascii_case(b"chunked") && !known {
             known = true;
-        } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") || known {
+        } else if !coding.is_empty() && (known || !coding.eq_ignore_ascii_case(b"identity")) {
             let shown = String::from_utf8_lossy(list).escape_debug().to_string();
             let rule = if known { "chunked comes last, and once" } else { "it was not asked for" };
             return Err(invalid(format!("Transfer-Encoding `{shown}`: {rule}")));

@@ -33,6 +33,7 @@ fn one_line_a_rule() {
         ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: 5", closed(Chunked)),
         ("HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: identity", closed(Length(5))),
         ("HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: ,", closed(Length(5))),
+        ("HTTP/1.1 200 OK\nTransfer-Encoding: , chunked ,", kept(Chunked)),
         ("HTTP/1.0 200 OK\nContent-Length: 5", closed(Length(5))),
         ("HTTP/1.0 200 OK\nConnection: Keep-Alive\nContent-Length: 5", kept(Length(5))),
         ("HTTP/1.0 200 OK\nConnection: Keep-Alive", closed(UntilClose)),

@@ -28,6 +28,7 @@ use crate::secrets;
 #[derive(Clone, Default)]
 pub struct Headers {
     // One allocation for all text, one for the list: a response's head is copied once, as a whole.
+    // The text is in the form of the wire, so that fields that stand together are written as one.
     text: Vec<u8>,
     fields: Vec<Field>,
 }
@@ -161,14 +162,18 @@ impl Headers {
     fn store(&mut self, name: &[u8], value: &(impl ToHeaderValue + ?Sized)) -> Field {
         let start = self.text.len();
         self.text.extend_from_slice(name);
-        let middle = self.text.len();
+        let name = start..self.text.len();
+        self.text.extend_from_slice(b": ");
+        let start = self.text.len();
         value.write_to(&mut self.text);
-        Field { name: start..middle, value: middle..self.text.len() }
+        let value = start..self.text.len();
+        self.text.extend_from_slice(b"\r\n");
+        Field { name, value }
     }
 
     /// Drops text that no field points to, once it is the greater part.
     fn compact(&mut self) {
-        let used: usize = self.fields.iter().map(|f| f.name.len() + f.value.len()).sum();
+        let used: usize = self.fields.iter().map(|f| f.name.len() + f.value.len() + 4).sum();
         if self.text.len() > 2 * used + 1024 {
             *self = self.iter().collect();
         }
@@ -189,6 +194,30 @@ impl Headers {
     /// Names and values as bytes, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+    }
+
+    /// Appends the fields as they are on the wire.
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        let mut run = 0..0;
+        for field in &self.fields {
+            let end = field.value.end + 2;
+            let between = &self.text[field.name.end..field.value.start.max(field.name.end)];
+            let in_form = between == b": " && self.text.get(field.value.end..end) == Some(b"\r\n");
+            if in_form && field.name.start == run.end {
+                run.end = end;
+                continue;
+            }
+            out.extend_from_slice(&self.text[run]);
+            run = field.name.start..end;
+            if !in_form {
+                run = 0..0;
+                out.extend_from_slice(&self.text[field.name.clone()]);
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(&self.text[field.value.clone()]);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        out.extend_from_slice(&self.text[run]);
     }
 
     /// A copy with room for some more, so that adding them copies nothing again.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
+#[cfg(feature = "async")]
+use crate::future::BoxFuture;
 use crate::request::PreparedRequest;
 use crate::response::Response;
 
@@ -45,9 +47,25 @@ impl Hooks {
 /// Hooks that see a response, and may replace it, add to its
 /// [`extensions`](Response::extensions_mut), or fail the request.
 #[derive(Clone, Default)]
-pub struct ResponseHooks(Vec<Arc<ResponseHook>>);
+pub struct ResponseHooks(Vec<ResponseHook>);
 
-type ResponseHook = dyn Fn(Response) -> Result<Response> + Send + Sync;
+/// One of them, in either form.
+#[derive(Clone)]
+pub(crate) enum ResponseHook {
+    Plain(Arc<dyn Fn(Response) -> Result<Response> + Send + Sync>),
+    #[cfg(feature = "async")]
+    Awaited(Arc<dyn Fn(Response) -> BoxFuture<'static, Result<Response>> + Send + Sync>),
+}
+
+impl ResponseHook {
+    pub(crate) async fn call(&self, response: Response) -> Result<Response> {
+        match self {
+            Self::Plain(hook) => hook(response),
+            #[cfg(feature = "async")]
+            Self::Awaited(hook) => hook(response).await,
+        }
+    }
+}
 
 impl ResponseHooks {
     /// Adds a hook behind those that are there. Its body is there already, unless the request is
@@ -56,7 +74,18 @@ impl ResponseHooks {
     where
         F: Fn(Response) -> Result<Response> + Send + Sync + 'static,
     {
-        self.0.push(Arc::new(hook));
+        self.0.push(ResponseHook::Plain(Arc::new(hook)));
+    }
+
+    /// Adds a hook that awaits. In a blocking session the calling thread polls it: it must not need
+    /// a runtime there.
+    #[cfg(feature = "async")]
+    pub fn push_async<F, R>(&mut self, hook: F)
+    where
+        F: Fn(Response) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response>> + Send + 'static,
+    {
+        self.0.push(ResponseHook::Awaited(Arc::new(move |response| Box::pin(hook(response)))));
     }
 
     /// How many there are.
@@ -74,16 +103,36 @@ impl ResponseHooks {
         self.0.clear();
     }
 
-    pub(crate) fn at(&self, index: usize) -> Option<Arc<ResponseHook>> {
-        self.0.get(index).cloned()
+    pub(crate) fn at(&self, index: usize) -> Option<&ResponseHook> {
+        self.0.get(index)
     }
 }
 
 /// Hooks that see a prepared request, and may change it or refuse it.
 #[derive(Clone, Default)]
-pub struct RequestHooks(Vec<Arc<RequestHook>>);
+pub struct RequestHooks(Vec<RequestHook>);
 
-type RequestHook = dyn Fn(&mut PreparedRequest) -> Result<()> + Send + Sync;
+/// One of them, in either form.
+#[derive(Clone)]
+pub(crate) enum RequestHook {
+    Plain(Arc<PlainRequestHook>),
+    #[cfg(feature = "async")]
+    Awaited(Arc<AwaitedRequestHook>),
+}
+
+type PlainRequestHook = dyn Fn(&mut PreparedRequest) -> Result<()> + Send + Sync;
+#[cfg(feature = "async")]
+type AwaitedRequestHook = dyn Fn(&mut PreparedRequest) -> BoxFuture<'_, Result<()>> + Send + Sync;
+
+impl RequestHook {
+    pub(crate) async fn call(&self, request: &mut PreparedRequest) -> Result<()> {
+        match self {
+            Self::Plain(hook) => hook(request),
+            #[cfg(feature = "async")]
+            Self::Awaited(hook) => hook(request).await,
+        }
+    }
+}
 
 impl RequestHooks {
     /// Adds a hook behind those that are there. An error is the request's: nothing is sent.
@@ -91,7 +140,17 @@ impl RequestHooks {
     where
         F: Fn(&mut PreparedRequest) -> Result<()> + Send + Sync + 'static,
     {
-        self.0.push(Arc::new(hook));
+        self.0.push(RequestHook::Plain(Arc::new(hook)));
+    }
+
+    /// Adds a hook that awaits; it returns a boxed future, since that borrows the request. In a
+    /// blocking session the calling thread polls it: it must not need a runtime there.
+    #[cfg(feature = "async")]
+    pub fn push_async<F>(&mut self, hook: F)
+    where
+        F: Fn(&mut PreparedRequest) -> BoxFuture<'_, Result<()>> + Send + Sync + 'static,
+    {
+        self.0.push(RequestHook::Awaited(Arc::new(hook)));
     }
 
     /// How many there are.
@@ -109,7 +168,7 @@ impl RequestHooks {
         self.0.clear();
     }
 
-    pub(crate) fn at(&self, index: usize) -> Option<Arc<RequestHook>> {
+    pub(crate) fn at(&self, index: usize) -> Option<RequestHook> {
         self.0.get(index).cloned()
     }
 }

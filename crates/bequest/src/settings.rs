@@ -67,27 +67,22 @@ impl SendOptions {
         self
     }
 
-    /// What is not said here is taken from `fallback`.
-    pub(crate) fn or(self, fallback: Self) -> Self {
-        // Exhaustive, so that a new setting can't be forgotten; `resolve` and the pool's key are
-        // written the same way.
-        let Self { stream, timeout, verify, max_content } = self;
-        Self {
-            stream: stream.or(fallback.stream),
-            timeout: timeout.or(fallback.timeout),
-            verify: verify.or(fallback.verify),
-            max_content: max_content.or(fallback.max_content),
-        }
-    }
-
-    /// Everything decided; the total timeout begins now.
-    pub(crate) fn resolve(self, now: Instant) -> Result<Settings> {
-        let Self { stream, timeout, verify, max_content } = self;
+    /// Everything decided: by the first layer that says it, or by default. The total timeout begins
+    /// now.
+    pub(crate) fn resolve(layers: [&Self; 3], now: Instant) -> Result<Settings> {
+        let [first, second, third] = layers;
+        // Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same
+        // way.
+        let Self { stream, timeout, verify, max_content } = first;
+        let timeout = timeout.or(second.timeout).or(third.timeout);
         timeout.check(now)?;
+        let stream = stream.or(second.stream).or(third.stream);
+        let verify = verify.as_ref().or(second.verify.as_ref()).or(third.verify.as_ref());
+        let max_content = max_content.or(second.max_content).or(third.max_content);
         Ok(Settings {
             stream: stream.unwrap_or_default(),
             timeout,
-            verify: verify.unwrap_or_default(),
+            verify: verify.cloned().unwrap_or_default(),
             max_content: max_content.unwrap_or(Some(MAX_CONTENT)),
             deadline: timeout.total_limit().map(|limit| now + limit),
         })
@@ -139,22 +134,28 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    fn resolve(layers: [&SendOptions; 3]) -> Settings {
+        SendOptions::resolve(layers, Instant::now()).unwrap()
+    }
+
     #[test]
-    fn the_request_wins_over_the_session() {
+    fn what_is_said_closest_to_the_sending_wins() {
+        let nothing = SendOptions::new();
         let session = SendOptions::new().stream(true).verify(false).timeout(secs(5)).max_content(7);
         let request = SendOptions::new().verify(true).timeout(Timeout::new().read(secs(1)));
-        let now = Instant::now();
-        let merged = request.or(session.clone()).resolve(now).unwrap();
-        assert!(merged.stream);
-        assert_eq!(merged.verify, Verify::Yes);
-        assert_eq!(merged.timeout.connect_limit(), Some(secs(5)));
-        assert_eq!(merged.timeout.read_limit(), Some(secs(1)));
-        assert_eq!(merged.max_content, Some(7));
-        let unlimited = SendOptions::new().max_content(None).or(session).resolve(now).unwrap();
-        assert_eq!(unlimited.max_content, None);
-        let nothing = SendOptions::new().resolve(now).unwrap();
-        assert_eq!((nothing.stream, nothing.deadline), (false, None));
-        assert_eq!(nothing.max_content, Some(MAX_CONTENT));
+        for layers in [[&request, &session, &nothing], [&nothing, &request, &session]] {
+            let merged = resolve(layers);
+            assert!(merged.stream);
+            assert_eq!(merged.verify, Verify::Yes);
+            assert_eq!(merged.timeout.connect_limit(), Some(secs(5)));
+            assert_eq!(merged.timeout.read_limit(), Some(secs(1)));
+            assert_eq!(merged.max_content, Some(7));
+        }
+        let unlimited = SendOptions::new().max_content(None);
+        assert_eq!(resolve([&unlimited, &request, &session]).max_content, None);
+        let default = resolve([&nothing; 3]);
+        assert_eq!((default.stream, default.deadline), (false, None));
+        assert_eq!(default.max_content, Some(MAX_CONTENT));
     }
 
     /// Exhaustive as the rest: a new setting must be named here, and then in the document.
@@ -175,13 +176,15 @@ mod tests {
     #[test]
     fn a_wait_ends_with_its_own_limit_or_with_the_total() {
         let now = Instant::now();
-        let settings =
-            |total| SendOptions::new().timeout(Timeout::new().total(total)).resolve(now).unwrap();
+        let settings = |total| {
+            let options = SendOptions::new().timeout(Timeout::new().total(total));
+            SendOptions::resolve([&options, &options, &options], now).unwrap()
+        };
         let at = |limit| Some(now + secs(limit));
         assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));
         assert_eq!(settings(secs(3)).until(now, Some(secs(5))), (at(3), true));
         assert_eq!(settings(secs(3)).until(now, None), (at(3), true));
-        let endless = SendOptions::new().resolve(now).unwrap();
+        let endless = resolve([&SendOptions::new(); 3]);
         assert_eq!(endless.until(now, None), (None, false));
         assert_eq!(endless.until(now, Some(Duration::MAX)), (None, false));
     }

@@ -23,6 +23,8 @@ doors![
     a_hook_may_send_requests_of_its_own,
     a_request_hook_edits_what_is_sent,
     a_request_hook_may_refuse,
+    #[cfg(feature = "async")]
+    hooks_may_await,
     hooks_come_along_with_a_prepared_request,
     an_adapter_may_be_a_function,
     an_adapter_may_wrap_another,
@@ -437,4 +439,30 @@ fn errors_carry_what_there_was(door: Door) {
     let error = s.send(get(server.url("/"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
     assert_eq!(error.request().unwrap().headers.get("host"), Some(&*server.addr().to_string()));
+}
+
+/// Hooks that await run in both doors, in their place among the others.
+#[cfg(feature = "async")]
+fn hooks_may_await(door: Door) {
+    let server = Testbed::start();
+    let mut s = door.session();
+    s.hooks().request.push_async(|request| {
+        Box::pin(async move {
+            std::future::ready(()).await;
+            request.headers.insert("X-Hook", "awaited");
+            Ok(())
+        })
+    });
+    s.hooks().response.push_async(|mut response: Response| async move {
+        std::future::ready(()).await;
+        response.extensions_mut().insert(1_u8);
+        Ok(response)
+    });
+    s.hooks().response.push(|mut response| {
+        assert_eq!(response.extensions_mut().insert(2_u8), Some(1), "the one before ran before");
+        Ok(response)
+    });
+    let r = s.send(get(server.url("/get"))).unwrap();
+    assert_eq!(r.request().headers.get("x-hook"), Some("awaited"));
+    assert_eq!(r.extensions().get::<u8>(), Some(&2));
 }

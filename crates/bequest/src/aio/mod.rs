@@ -42,13 +42,15 @@ impl Session {
     /// # Errors
     /// Whatever was wrong with an argument of the request; an error of the auth.
     pub fn prepare<S>(&self, request: Request<S>) -> BoxFuture<'static, Result<PreparedRequest>> {
-        Box::pin(self.prepare_parts(*request.parts))
+        let prepared = self.ready(*request.parts);
+        Box::pin(async move { prepared.await?.checked().map(|prepared| *prepared) })
     }
 
-    fn prepare_parts(
+    /// The same for what is sent at once: its fields are checked when they are written.
+    fn ready(
         &self,
         parts: Parts,
-    ) -> impl Future<Output = Result<PreparedRequest>> + Send + use<> {
+    ) -> impl Future<Output = Result<Box<PreparedRequest>>> + Send + use<> {
         let assembled = parts.assemble(&self.defaults());
         async move {
             let mut prepared = assembled?;
@@ -66,13 +68,22 @@ impl Session {
     /// # Errors
     /// [`Error`](crate::Error) has them all; it carries the request, or the response where there
     /// was one.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make them on the spot")]
     pub fn send(
         &self,
         request: PreparedRequest,
         options: SendOptions,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        let options = options.or(request.options.clone()).or(self.options_of());
-        let exchange = exchange(self.mounts.clone(), request, options);
+        self.send_boxed(Box::new(request), &options)
+    }
+
+    fn send_boxed(
+        &self,
+        request: Box<PreparedRequest>,
+        options: &SendOptions,
+    ) -> impl Future<Output = Result<Response>> + Send + use<> {
+        let settings = self.settings(options, &request.options);
+        let exchange = exchange(self.mounts.clone(), request, settings);
         async move { exchange.await.map(Response::from) }
     }
 }
@@ -85,8 +96,8 @@ impl Request<&Session> {
     /// Whatever was wrong with an argument, before anything is sent; whatever failed on the way.
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
         let session = self.session.clone();
-        let prepared = session.prepare_parts(*self.parts);
-        async move { session.send(prepared.await?, SendOptions::new()).await }
+        let prepared = session.ready(*self.parts);
+        async move { session.send_boxed(prepared.await?, &SendOptions::new()).await }
     }
 }
 

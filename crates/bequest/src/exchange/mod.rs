@@ -1,7 +1,6 @@
 //! From a prepared request to the final response: hooks, auth rounds, the body.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::adapter::Mounts;
 use crate::auth::Round;
@@ -10,7 +9,7 @@ use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::Response;
-use crate::settings::{SendOptions, Settings};
+use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
@@ -19,10 +18,10 @@ const MOST_ROUNDS: usize = 10;
 /// An error carries the request.
 pub(crate) async fn exchange(
     mounts: Mounts,
-    mut request: PreparedRequest,
-    options: SendOptions,
+    mut request: Box<PreparedRequest>,
+    settings: Result<Settings>,
 ) -> Result<Response> {
-    let settings = match options.resolve(Instant::now()) {
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => return Err(error.during(Phase::Prepare).of_request(request)),
     };
@@ -33,7 +32,7 @@ pub(crate) async fn exchange(
         let again = match answer(&mut response, &settings).await {
             Ok(again) => again,
             Err(error) => {
-                let request = response.request().clone();
+                let request = Box::new(response.request().clone());
                 return Err(error.of_request(request).carry_response(response));
             }
         };
@@ -54,7 +53,7 @@ pub(crate) async fn exchange(
 /// One request and its response: hooks, adapter, body, hooks.
 async fn hop(
     mounts: &Mounts,
-    mut request: PreparedRequest,
+    mut request: Box<PreparedRequest>,
     settings: &Settings,
 ) -> Result<Response> {
     let mut response = match send(mounts, &mut request, settings).await {
@@ -65,14 +64,14 @@ async fn hop(
     response.head_mut().request = Some(request);
     response.head_mut().max_content = settings.max_content;
     if !settings.stream
-        && let Err(error) = response.collect().await
+        && let Err(error) = response.read_in().await
     {
         return Err(match response.head_mut().request.take() {
             Some(request) => error.of_request(request),
             None => error,
         });
     }
-    if hooks.is_empty() { Ok(response) } else { call(&hooks, response) }
+    if hooks.is_empty() { Ok(response) } else { Box::pin(call(&hooks, response)).await }
 }
 
 async fn send(
@@ -82,7 +81,7 @@ async fn send(
 ) -> Result<Response> {
     let mut index = 0;
     while let Some(hook) = request.hooks.request.at(index) {
-        hook(request)?;
+        hook.call(request).await?;
         index += 1;
     }
     // Cloned, since the future borrows the request whose URL chose it.
@@ -90,20 +89,23 @@ async fn send(
     adapter.send(request, settings).await
 }
 
-fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
+async fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
     let (method, url) = (response.request().method.clone(), response.url().clone());
     let mut index = 0;
     while let Some(hook) = hooks.at(index) {
-        response = hook(response).map_err(|error| error.of(&method, &url))?;
+        response = hook.call(response).await.map_err(|error| error.of(&method, &url))?;
         index += 1;
     }
     Ok(response)
 }
 
 /// Asks the auth whether the response is for the caller; `None` says it is.
-async fn answer(response: &mut Response, settings: &Settings) -> Result<Option<PreparedRequest>> {
+async fn answer(
+    response: &mut Response,
+    settings: &Settings,
+) -> Result<Option<Box<PreparedRequest>>> {
     let Some(auth) = response.request().auth.clone() else { return Ok(None) };
-    let mut again = response.request().clone();
+    let mut again = Box::new(response.request().clone());
     let round = match reactor::current() {
         #[cfg(feature = "async")]
         Some(Reactor::Tokio) => auth.answer_async(response, &mut again).await?,
@@ -134,14 +136,18 @@ async fn drain(response: &mut Response) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::request::Request;
+    use crate::settings::SendOptions;
 
     /// Futures are moved and polled through layers; what they carry is copied with them.
     #[test]
     fn the_future_of_a_request_is_small() {
-        let request = Request::new("GET", "http://h/").prepare().unwrap();
-        let size = size_of_val(&exchange(Mounts::new(), request, SendOptions::new()));
+        let request = Box::new(Request::new("GET", "http://h/").prepare().unwrap());
+        let settings = SendOptions::resolve([&SendOptions::new(); 3], Instant::now());
+        let size = size_of_val(&exchange(Mounts::new(), request, settings));
         assert!(size <= 3072, "{size}");
     }
 }

@@ -21,12 +21,7 @@ pub(crate) fn write_head(
     out.push(b' ');
     out.extend_from_slice(target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in headers.fields() {
-        out.extend_from_slice(name);
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value);
-        out.extend_from_slice(b"\r\n");
-    }
+    headers.write_to(out);
     out.extend_from_slice(b"\r\n");
     // One pass over the whole head in place of one over each value: the line ends written here
     // must be all the control characters there are.
@@ -66,7 +61,8 @@ pub(crate) fn check_headers(headers: &Headers) -> Result<()> {
 /// What a look at the controls alone does not find.
 fn check_names(headers: &Headers) -> Result<()> {
     for (name, value) in headers.fields() {
-        let token = !name.is_empty() && name.iter().all(|&byte| is_token(byte));
+        // Without an early exit this costs three instructions a byte.
+        let token = !name.is_empty() & name.iter().fold(true, |all, &byte| all & is_token(byte));
         if !token || value.first() == Some(&b' ') {
             return Err(refuse(name, value, token));
         }
@@ -74,9 +70,13 @@ fn check_names(headers: &Headers) -> Result<()> {
     Ok(())
 }
 
-/// Without an early exit this is a loop over words.
+/// Without an early exit, and with counts that fit a byte, this is a loop over vectors.
 fn count_controls(bytes: &[u8]) -> usize {
-    bytes.iter().map(|&byte| usize::from((byte < 0x20) | (byte == 0x7f))).sum()
+    let count = |part: &[u8]| {
+        let controls = part.iter().map(|&byte| u8::from((byte < 0x20) | (byte == 0x7f)));
+        usize::from(controls.sum::<u8>())
+    };
+    bytes.chunks(128).map(count).sum()
 }
 
 /// The value is named by what is wrong with it, not quoted: it may be a secret.

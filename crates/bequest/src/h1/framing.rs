@@ -27,7 +27,11 @@ pub(crate) struct ResponseFraming {
 
 /// Frames a response to a request with that method.
 pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<ResponseFraming> {
-    let keep_alive = keeps_alive(head);
+    let fields = FramingFields::of(&head.headers);
+    let keep_alive = match head.version {
+        Version::HTTP_10 => fields.keep_alive && !fields.close,
+        _ => !fields.close,
+    };
     let without_body = *method == Method::HEAD
         || head.status.is_informational()
         || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -38,69 +42,86 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
         let keep_alive = keep_alive && !switched;
         return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive });
     }
-    let length = content_length(&head.headers)?;
-    if let Some(last) = last_coding(&head.headers) {
+    let length = fields.length.transpose()?;
+    Ok(match fields.coding {
         // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on
         // somebody between: believed as section 6.1 says, but the connection ends with it.
-        let suspicious = length.is_some() || head.version == Version::HTTP_10;
-        return Ok(if last.eq_ignore_ascii_case(b"chunked") {
+        Some(last) if last.eq_ignore_ascii_case(b"chunked") => {
+            let suspicious = length.is_some() || head.version == Version::HTTP_10;
             ResponseFraming { framing: Framing::Chunked, keep_alive: keep_alive && !suspicious }
-        } else {
-            ResponseFraming { framing: Framing::UntilClose, keep_alive: false }
-        });
-    }
-    Ok(match length {
-        Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive },
-        None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
+        }
+        Some(_) => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
+        None => match length {
+            Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive },
+            None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
+        },
     })
 }
 
 /// Whether a message says that its connection ends with it (RFC 9112, section 9.6).
 pub(crate) fn wants_close(headers: &Headers) -> bool {
-    has_token(headers, "connection", "close")
+    headers.get_all_bytes("connection").any(|value| has_member(value, b"close"))
 }
 
-fn keeps_alive(head: &ResponseHead) -> bool {
-    let said = |option| has_token(&head.headers, "connection", option);
-    match head.version {
-        Version::HTTP_10 => said("keep-alive") && !wants_close(&head.headers),
-        _ => !wants_close(&head.headers),
+/// What the head's fields say, found in one walk.
+#[derive(Default)]
+struct FramingFields<'a> {
+    close: bool,
+    keep_alive: bool,
+    /// What all fields and list members agree on, or why that is none.
+    length: Option<Result<u64>>,
+    /// The last of the transfer codings, without its parameters.
+    coding: Option<&'a [u8]>,
+}
+
+impl<'a> FramingFields<'a> {
+    fn of(headers: &'a Headers) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers.fields() {
+            match name.len() {
+                10 if name.eq_ignore_ascii_case(b"connection") => {
+                    found.close |= has_member(value, b"close");
+                    found.keep_alive |= has_member(value, b"keep-alive");
+                }
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    found.length = Some(agree(found.length.take(), value));
+                }
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                    found.coding = last_coding(value).or(found.coding);
+                }
+                _ => {}
+            }
+        }
+        found
     }
 }
 
-/// Whether a list field has that member.
-fn has_token(headers: &Headers, name: &str, token: &str) -> bool {
-    headers
-        .get_all_bytes(name)
-        .flat_map(|value| value.split(|&byte| byte == b','))
-        .any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+/// Whether a list has that member.
+fn has_member(list: &[u8], member: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|known| known.trim_ascii().eq_ignore_ascii_case(member))
 }
 
-/// The last of the transfer codings, without its parameters.
-fn last_coding(headers: &Headers) -> Option<&[u8]> {
-    let codings = headers
-        .get_all_bytes("transfer-encoding")
-        .flat_map(|value| value.split(|&byte| byte == b','));
-    let last = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty()).last()?;
+fn last_coding(list: &[u8]) -> Option<&[u8]> {
+    let mut codings = list.rsplit(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let last = codings.find(|coding| !coding.is_empty())?;
     last.split(|&byte| byte == b';').next().map(<[u8]>::trim_ascii)
 }
 
-/// The length that all fields and list members agree on.
-fn content_length(headers: &Headers) -> Result<Option<u64>> {
-    let mut length = None;
-    let values = headers.get_all_bytes("content-length");
-    for member in values.flat_map(|value| value.split(|&byte| byte == b',')) {
-        let member = member.trim_ascii();
-        let parsed = parse_length(member).ok_or_else(|| {
+/// The length that this list and those before it agree on.
+fn agree(known: Option<Result<u64>>, list: &[u8]) -> Result<u64> {
+    let mut known = known.transpose()?;
+    for member in list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+        let length = parse_length(member).ok_or_else(|| {
             let shown = String::from_utf8_lossy(member).escape_debug().to_string();
             invalid(format!("Content-Length `{shown}` is not a length"))
         })?;
-        if length.is_some_and(|known| known != parsed) {
+        if known.is_some_and(|known| known != length) {
             return Err(invalid("the Content-Length fields contradict each other".into()));
         }
-        length = Some(parsed);
+        known = Some(length);
     }
-    Ok(length)
+    // A list has at least one member, if only an empty one.
+    known.ok_or_else(|| invalid("Content-Length is empty".into()))
 }
 
 /// `1*DIGIT`: no sign, no blanks, no more than fits.

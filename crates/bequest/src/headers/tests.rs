@@ -61,6 +61,35 @@ fn text_of_replaced_values_does_not_pile_up() {
     assert!(headers.text.len() < 4096, "{}", headers.text.len());
 }
 
+/// However the text came to be, what is written is the fields, in order.
+#[test]
+fn fields_are_written_in_order_from_any_text() {
+    let written = |headers: &Headers| {
+        let mut out = Vec::new();
+        headers.write_to(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let mut headers = Headers::from([("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]);
+    for change in [
+        |_: &mut Headers| (),
+        |h: &mut Headers| h.prepend("Host", "h"),
+        |h: &mut Headers| h.insert("B", "changed"),
+        |h: &mut Headers| assert!(h.remove("c")),
+        |h: &mut Headers| h.append("e", ""),
+        |h: &mut Headers| h.insert("a", "x"),
+    ] {
+        change(&mut headers);
+        assert_eq!(written(&headers), headers.to_string());
+        assert_eq!(written(&headers.clone_with_room(9, 9)), headers.to_string());
+    }
+    let odd = Headers::received(
+        b"ab:cd\r\nef: gh\n".to_vec(),
+        [(0..2, 3..5), (7..9, 11..13), (7..9, 0..0)].into_iter(),
+    );
+    assert_eq!(written(&odd), odd.to_string());
+    assert_eq!(written(&Headers::new()), "");
+}
+
 #[test]
 fn prepend_and_received() {
     let mut headers = Headers::received(b"ab: cd".to_vec(), [(0..2, 4..6)].into_iter());

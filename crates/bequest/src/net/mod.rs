@@ -12,5 +12,4 @@ pub(crate) mod tls;
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
-#[cfg(feature = "tls")]
 pub(crate) use stream::Stream;

@@ -107,11 +107,8 @@ impl BlockingSocket {
     }
 
     fn receive(&mut self, flags: RecvFlags, buffer: &mut ReadBuf<'_>) -> Result<(), Errno> {
-        let room = buffer.initialize_unfilled();
-        let wanted = room.len();
-        let (received, _) = recv(&self.fd, room, flags)?;
-        buffer.advance(received);
-        self.drained = received < wanted;
+        let wanted = buffer.remaining();
+        self.drained = receive(&self.fd, flags, buffer)? < wanted;
         Ok(())
     }
 
@@ -182,9 +179,8 @@ impl TokioSocket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buffer.initialize_unfilled();
-        match self.directly(|fd| recv(fd, room, RecvFlags::DONTWAIT)) {
-            Some(result) => Poll::Ready(result.map(|(received, _)| buffer.advance(received))),
+        match self.directly(|fd| receive(fd, RecvFlags::DONTWAIT, buffer)) {
+            Some(result) => Poll::Ready(result.map(drop)),
             None => Pin::new(&mut self.stream).poll_read(context, buffer),
         }
     }
@@ -195,6 +191,22 @@ impl TokioSocket {
 #[cfg(feature = "async")]
 fn starves_its_runtime() -> bool {
     calling_thread::is_entered() && tokio::runtime::Handle::try_current().is_ok()
+}
+
+/// One `recv` into the free part of the buffer; says how much.
+///
+/// Filling that part with zeros first, which safe code would have to do, cost a download more user
+/// instructions than everything else together: 69 million for 64 MiB, 2 without.
+#[allow(unsafe_code)]
+fn receive(fd: impl AsFd, flags: RecvFlags, buffer: &mut ReadBuf<'_>) -> Result<usize, Errno> {
+    // SAFETY: it is only handed to the kernel, which writes bytes and reads nothing.
+    let room = unsafe { buffer.unfilled_mut() };
+    let ((received, _), _) = recv(fd, room, flags)?;
+    let count = received.len();
+    // SAFETY: the kernel has written that many bytes to its beginning.
+    unsafe { buffer.assume_init(count) };
+    buffer.advance(count);
+    Ok(count)
 }
 
 /// How much later than asked a blocking read may notice its deadline.

@@ -86,7 +86,10 @@ impl<S> Request<S> {
     pub(crate) fn bound(session: S, method: &str, url: impl IntoUrl) -> Self {
         let mut problem = None;
         let mut keep = |error: Error| problem = problem.take().or(Some(error));
-        let method = parse_method(method).map_err(&mut keep).unwrap_or_default();
+        let method = match known_method(method) {
+            Some(method) => method,
+            None => parse_method(method).map_err(&mut keep).unwrap_or_default(),
+        };
         let url = url.into_url().map_err(&mut keep).ok();
         let parts = Parts {
             method,
@@ -239,6 +242,20 @@ impl<S> Request<S> {
     fn fail(&mut self, error: Error) {
         self.parts.problem.get_or_insert(error);
     }
+}
+
+/// The methods of the verbs, which need no look at each character.
+fn known_method(method: &str) -> Option<Method> {
+    Some(match method {
+        "GET" => Method::GET,
+        "OPTIONS" => Method::OPTIONS,
+        "HEAD" => Method::HEAD,
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
+        _ => return None,
+    })
 }
 
 fn parse_method(method: &str) -> Result<Method> {

@@ -20,8 +20,8 @@ use crate::response::Response;
 
 impl Error {
     /// The request that it ended, unless a layer below said so already.
-    pub(crate) fn of_request(self, request: PreparedRequest) -> Self {
-        self.of(&request.method, &request.url).carry_request(request)
+    pub(crate) fn of_request(self, request: Box<PreparedRequest>) -> Self {
+        self.of(&request.method, &request.url).carry_request(*request)
     }
 
     /// The request that failed, as far as it had come: with the fields that went out, if it did.

@@ -10,7 +10,6 @@ use super::params::Params;
 use super::prepared::PreparedRequest;
 use crate::auth::{Auth, Basic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::h1;
 use crate::headers::Headers;
 use crate::hooks::Hooks;
 
@@ -32,8 +31,13 @@ impl Defaults<'_> {
 }
 
 impl Parts {
-    /// Everything put together, and the auth applied.
+    /// Everything put together and checked, and the auth applied.
     pub(crate) fn prepare(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
+        self.ready(defaults)?.checked().map(|prepared| *prepared)
+    }
+
+    /// The same for what is sent at once: its fields are checked when they are written.
+    pub(crate) fn ready(self, defaults: &Defaults<'_>) -> Result<Box<PreparedRequest>> {
         let mut prepared = self.assemble(defaults)?;
         let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
         match auth.apply(&mut prepared) {
@@ -43,7 +47,7 @@ impl Parts {
     }
 
     /// Everything but the auth, which comes last: a signature must see the rest.
-    pub(crate) fn assemble(self, defaults: &Defaults<'_>) -> Result<PreparedRequest> {
+    pub(crate) fn assemble(self, defaults: &Defaults<'_>) -> Result<Box<PreparedRequest>> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
@@ -51,7 +55,7 @@ impl Parts {
             return Err(Error::with(ErrorKind::InvalidUrl, "the request has no URL"));
         };
         self.params.add_to(&mut url, defaults.params.unwrap_or(&Params::new()));
-        let mut prepared = PreparedRequest::new(self.method, url);
+        let mut prepared = Box::new(PreparedRequest::new(self.method, url));
         prepared.headers = match defaults.headers {
             Some(session) => {
                 let mut headers = session.clone_with_room(ROOM, self.headers.len() + 4);
@@ -68,8 +72,6 @@ impl Parts {
         {
             prepared.headers.append("Content-Type", mime);
         }
-        h1::check_headers(&prepared.headers)
-            .map_err(|error| error.of(&prepared.method, &prepared.url))?;
         prepared.body = self.content.body;
         if let Some(session) = defaults.hooks {
             prepared.hooks.extend(session);

@@ -104,6 +104,14 @@ impl PreparedRequest {
         Ok(head)
     }
 
+    /// Itself, if its fields can be sent; known here, the caller need not wait for the sending.
+    pub(crate) fn checked(self: Box<Self>) -> Result<Box<Self>> {
+        match h1::check_headers(&self.headers) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(error.of_request(self)),
+        }
+    }
+
     /// Adds what the wire needs, in place of what an earlier sealing added.
     pub(crate) fn seal(&mut self) -> Result<RequestFraming> {
         self.unseal();

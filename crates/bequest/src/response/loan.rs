@@ -141,16 +141,17 @@ impl<'a> Loan<'a> {
 
     /// Reads more behind what `buffer` holds; says how much. Zero is the end. Given up half-way,
     /// the buffer is as it was.
+    #[allow(unsafe_code)] // For what zeros would cost, see `reactor::socket`.
     pub(super) async fn read_more(&mut self, buffer: &mut BytesMut, most: usize) -> Result<usize> {
-        let start = buffer.len();
-        let mut room = Room { buffer, filled: start };
-        room.buffer.resize(start + most, 0);
+        buffer.reserve(most);
         let count = poll_fn(|context| {
-            let mut out = ReadBuf::new(&mut room.buffer[start..]);
+            let mut out = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..most]);
             self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
         })
         .await?;
-        room.filled += count;
+        // SAFETY: `ReadBuf` counts as filled only what was initialised, and it began where the
+        // buffer ends; nothing has touched the buffer since.
+        unsafe { buffer.set_len(buffer.len() + count) };
         Ok(count)
     }
 
@@ -161,33 +162,25 @@ impl<'a> Loan<'a> {
         if announced.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        // An announced length is believed once that much has begun to come.
+        // An announced length is believed as far as it has begun to come.
         let first = announced.map_or(FIRST, |length| clamp(length, 4 * PIECE));
-        let mut content = vec![0; first];
-        let mut filled = 0;
+        let mut content = BytesMut::with_capacity(first);
         // A known length ends where it ends; anything else where a read adds nothing.
         while self.remaining() != Some(0) {
-            if filled == content.len() {
-                let most = 16 * content.len();
-                let more = self.remaining().map_or(content.len(), |rest| clamp(rest, most));
-                content.resize(filled + more, 0);
-            }
-            let count = poll_fn(|context| {
-                let mut out = ReadBuf::new(&mut content[filled..]);
-                self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
-            })
-            .await?;
-            filled += count;
-            if filled as u64 > limit {
+            let room = content.capacity() - content.len();
+            let more =
+                self.remaining().map_or(content.len(), |left| clamp(left, 16 * content.len()));
+            self.read_more(&mut content, if room > 0 { room } else { more }).await?;
+            if content.len() as u64 > limit {
                 return Err(too_large(limit));
             }
         }
-        content.truncate(filled);
         // Room that is not needed is given back where it is much.
-        if content.capacity() > 2 * filled + FIRST {
-            content.shrink_to_fit();
-        }
-        Ok(content.into())
+        Ok(if content.capacity() > 2 * content.len() + FIRST {
+            Bytes::copy_from_slice(&content)
+        } else {
+            content.freeze()
+        })
     }
 }
 
@@ -207,18 +200,6 @@ fn lend(response: &Response) -> Result<Part> {
             *body = other;
             result.map_err(|error| response.named(error))
         }
-    }
-}
-
-/// Free room behind what a buffer holds, which is taken away again where nothing was read into it.
-struct Room<'a> {
-    buffer: &'a mut BytesMut,
-    filled: usize,
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        self.buffer.truncate(self.filled);
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Head {
     pub(crate) reason: Cow<'static, str>,
     pub(crate) headers: Headers,
     /// Put there by the exchange, which had it until the response came.
-    pub(crate) request: Option<PreparedRequest>,
+    pub(crate) request: Option<Box<PreparedRequest>>,
     /// Where a response came from that says so itself.
     pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
@@ -118,7 +118,7 @@ impl Response {
 
     /// The request that was answered, with the fields that went out.
     pub fn request(&self) -> &PreparedRequest {
-        self.head.request.as_ref().unwrap_or_else(|| PreparedRequest::none())
+        self.head.request.as_deref().unwrap_or_else(|| PreparedRequest::none())
     }
 
     /// The responses before this one, oldest first.
@@ -213,18 +213,26 @@ impl Response {
         })
     }
 
-    /// Reads the body to its end and keeps it.
+    /// Reads the body to its end, keeps it and returns it.
     pub(crate) async fn collect(&self) -> Result<Bytes> {
-        if let Some(known) = self.collected() {
-            return known;
+        match self.collected() {
+            Some(content) => content,
+            None => {
+                self.read_in().await?;
+                self.collected().unwrap_or_else(|| Ok(Bytes::new()))
+            }
         }
+    }
+
+    /// Reads the body to its end and keeps it.
+    pub(crate) async fn read_in(&self) -> Result<()> {
         let mut loan = loan::Loan::take(self)?;
         // Given up half-way, it must not look as if nothing had been read.
         loan.begin();
         match loan.collect(self.head.max_content).await {
             Ok(bytes) => {
-                loan.finish(Body::Collected(bytes.clone()));
-                Ok(bytes)
+                loan.finish(Body::Collected(bytes));
+                Ok(())
             }
             Err(error) => {
                 let error = self.named(error);

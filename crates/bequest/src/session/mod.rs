@@ -56,9 +56,14 @@ impl Session {
     /// # Errors
     /// [`Error`](crate::Error) has them all; it carries the request, or the response where there
     /// was one.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make them on the spot")]
     pub fn send(&self, request: PreparedRequest, options: SendOptions) -> Result<Response> {
-        let options = options.or(request.options.clone()).or(self.options_of());
-        reactor::block_on(exchange(self.mounts.clone(), request, options))
+        self.send_boxed(Box::new(request), &options)
+    }
+
+    fn send_boxed(&self, request: Box<PreparedRequest>, options: &SendOptions) -> Result<Response> {
+        let settings = self.settings(options, &request.options);
+        reactor::block_on(exchange(self.mounts.clone(), request, settings))
     }
 }
 
@@ -70,7 +75,8 @@ impl Request<&Session> {
     /// The status is no error: see [`Response::error_for_status`].
     pub fn send(self) -> Result<Response> {
         let session = self.session;
-        session.prepare(self).and_then(|prepared| session.send(prepared, SendOptions::new()))
+        let prepared = self.parts.ready(&session.defaults())?;
+        session.send_boxed(prepared, &SendOptions::new())
     }
 
     /// The request with its session's state, to be edited and sent.

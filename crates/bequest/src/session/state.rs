@@ -148,13 +148,19 @@ macro_rules! session_state {
                 }
             }
 
-            /// What goes along when it is sent.
-            fn options_of(&self) -> $crate::settings::SendOptions {
-                $crate::settings::SendOptions::new()
+            /// What goes along when it is sent: said then, by the request, or by this session.
+            fn settings(
+                &self,
+                given: &$crate::settings::SendOptions,
+                request: &$crate::settings::SendOptions,
+            ) -> $crate::error::Result<$crate::settings::Settings> {
+                let own = $crate::settings::SendOptions::new()
                     .stream(self.stream)
                     .timeout(self.timeout)
                     .verify(self.verify.clone())
-                    .max_content(self.max_content)
+                    .max_content(self.max_content);
+                let now = std::time::Instant::now();
+                $crate::settings::SendOptions::resolve([given, request, &own], now)
             }
         }
 

@@ -12,12 +12,15 @@ use super::clock::Clock;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
 use crate::headers::Headers;
-use crate::net::{Connection, Pool};
+use crate::net::{Connection, Pool, Stream};
 use crate::response::Incoming;
 use crate::settings::Settings;
 
-/// A reader with less room than this is served from the connection's buffer.
+/// A reader with less room than this is served from the connection's buffer: it will come again.
 const DIRECT: usize = 4 * 1024;
+/// The rest of a large piece is read to its place, too, unless it is smaller than this: a full
+/// buffer would be copied into the next pieces.
+const DIRECT_REST: usize = 256;
 
 /// Reads the body to its framed end, then gives the connection back to the pool. Dropped before,
 /// it closes the connection.
@@ -25,6 +28,8 @@ pub(super) struct Download {
     connection: Option<Box<Connection>>,
     pool: Weak<Pool>,
     left: Left,
+    /// The last read went straight to its place.
+    direct: bool,
     keep_alive: bool,
     limits: Limits,
     clock: Clock,
@@ -56,6 +61,7 @@ impl Download {
             connection: Some(connection),
             pool: Arc::downgrade(pool),
             left,
+            direct: false,
             keep_alive: framing.keep_alive,
             limits,
             clock: Clock::reading(settings),
@@ -146,16 +152,12 @@ impl Download {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(out.remaining());
         let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(0)) };
         if connection.input.is_empty() {
-            if most >= DIRECT {
+            self.direct = most >= if self.direct { DIRECT_REST } else { DIRECT };
+            if self.direct {
                 // Extra bytes behind the body would stay in the kernel: the next user must look.
                 connection.unseen = true;
-                let Connection { stream, .. } = &mut **connection;
-                let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
-                let polled = Pin::new(stream).poll_read(context, &mut part);
-                let count = part.filled().len();
-                let count = ready!(self.watch(context, polled.map_ok(|()| count)))?;
-                out.advance(count);
-                return Poll::Ready(Ok(count));
+                let polled = poll_direct(&mut connection.stream, context, out, most);
+                return self.watch(context, polled);
             }
             if ready!(self.poll_fill(context))? == 0 {
                 return Poll::Ready(Ok(0));
@@ -188,6 +190,25 @@ impl Download {
             Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),
         }
     }
+}
+
+/// Reads up to `most` bytes into `out`; says how much.
+fn poll_direct(
+    stream: &mut Stream,
+    context: &mut Context<'_>,
+    out: &mut ReadBuf<'_>,
+    most: usize,
+) -> Poll<io::Result<usize>> {
+    let before = out.filled().len();
+    if most == out.remaining() {
+        let polled = Pin::new(stream).poll_read(context, out);
+        return polled.map_ok(|()| out.filled().len() - before);
+    }
+    let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
+    let polled = Pin::new(stream).poll_read(context, &mut part);
+    let count = part.filled().len();
+    out.advance(count);
+    polled.map_ok(|()| count)
 }
 
 impl Incoming for Download {

@@ -43,18 +43,16 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
         return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive });
     }
     let length = fields.length.transpose()?;
-    Ok(match fields.coding {
-        // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on
-        // somebody between: believed as section 6.1 says, but the connection ends with it.
-        Some(last) if last.eq_ignore_ascii_case(b"chunked") => {
-            let suspicious = length.is_some() || head.version == Version::HTTP_10;
-            ResponseFraming { framing: Framing::Chunked, keep_alive: keep_alive && !suspicious }
-        }
-        Some(_) => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
-        None => match length {
-            Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive },
-            None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
-        },
+    if fields.chunked? {
+        // Both framings, or chunks that HTTP/1.0 has none of, are the shape of an attack on somebody
+        // between: believed as section 6.1 says, but the connection ends with it.
+        let suspicious = length.is_some() || head.version == Version::HTTP_10;
+        let keep_alive = keep_alive && !suspicious;
+        return Ok(ResponseFraming { framing: Framing::Chunked, keep_alive });
+    }
+    Ok(match length {
+        Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive },
+        None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
     })
 }
 
@@ -64,19 +62,18 @@ pub(crate) fn wants_close(headers: &Headers) -> bool {
 }
 
 /// What the head's fields say, found in one walk.
-#[derive(Default)]
-struct FramingFields<'a> {
+struct FramingFields {
     close: bool,
     keep_alive: bool,
     /// What all fields and list members agree on, or why that is none.
     length: Option<Result<u64>>,
-    /// The last of the transfer codings, without its parameters.
-    coding: Option<&'a [u8]>,
+    /// Whether the body comes in chunks, or why that can't be said.
+    chunked: Result<bool>,
 }
 
-impl<'a> FramingFields<'a> {
-    fn of(headers: &'a Headers) -> Self {
-        let mut found = Self::default();
+impl FramingFields {
+    fn of(headers: &Headers) -> Self {
+        let mut found = Self { close: false, keep_alive: false, length: None, chunked: Ok(false) };
         for (name, value) in headers.fields() {
             match name.len() {
                 10 if name.eq_ignore_ascii_case(b"connection") => {
@@ -87,7 +84,7 @@ impl<'a> FramingFields<'a> {
                     found.length = Some(agree(found.length.take(), value));
                 }
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                    found.coding = last_coding(value).or(found.coding);
+                    found.chunked = found.chunked.and_then(|known| chunked(known, value));
                 }
                 _ => {}
             }
@@ -101,10 +98,20 @@ fn has_member(list: &[u8], member: &[u8]) -> bool {
     list.split(|&byte| byte == b',').any(|known| known.trim_ascii().eq_ignore_ascii_case(member))
 }
 
-fn last_coding(list: &[u8]) -> Option<&[u8]> {
-    let mut codings = list.rsplit(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    let last = codings.find(|coding| !coding.is_empty())?;
-    last.split(|&byte| byte == b';').next().map(<[u8]>::trim_ascii)
+/// Whether these transfer codings and those before them are chunked. It comes last and once
+/// (section 6.1); `identity`, which is history, says nothing; no other was asked for, and undoing
+/// none of them, the body would be something else than the caller thinks.
+fn chunked(mut known: bool, list: &[u8]) -> Result<bool> {
+    for coding in list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+        if coding.eq_ignore_ascii_case(b"chunked") && !known {
+            known = true;
+        } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") || known {
+            let shown = String::from_utf8_lossy(list).escape_debug().to_string();
+            let rule = if known { "chunked comes last, and once" } else { "it was not asked for" };
+            return Err(invalid(format!("Transfer-Encoding `{shown}`: {rule}")));
+        }
+    }
+    Ok(known)
 }
 
 /// The length that this list and those before it agree on.

@@ -28,12 +28,10 @@ fn one_line_a_rule() {
         ("HTTP/1.1 200 OK\nConnection: close\nContent-Length: 5", closed(Length(5))),
         ("HTTP/1.1 200 OK\nConnection: foo, CLOSE\nContent-Length: 5", closed(Length(5))),
         ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked", kept(Chunked)),
-        ("HTTP/1.1 200 OK\nTransfer-Encoding: gzip, Chunked", kept(Chunked)),
-        ("HTTP/1.1 200 OK\nTransfer-Encoding: gzip\nTransfer-Encoding: chunked", kept(Chunked)),
-        ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked, gzip", closed(UntilClose)),
+        ("HTTP/1.1 200 OK\nTransfer-Encoding: identity\nTransfer-Encoding: Chunked", kept(Chunked)),
         ("HTTP/1.1 200 OK\nTransfer-Encoding: identity", closed(UntilClose)),
         ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: 5", closed(Chunked)),
-        ("HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: gzip", closed(UntilClose)),
+        ("HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: identity", kept(Length(5))),
         ("HTTP/1.0 200 OK\nContent-Length: 5", closed(Length(5))),
         ("HTTP/1.0 200 OK\nConnection: Keep-Alive\nContent-Length: 5", kept(Length(5))),
         ("HTTP/1.0 200 OK\nConnection: Keep-Alive", closed(UntilClose)),
@@ -61,4 +59,23 @@ fn lengths_that_are_none_are_errors() {
     }
     let twice = "HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 6";
     assert!(framed(&Method::GET, twice).is_err());
+}
+
+#[test]
+fn codings_that_were_not_asked_for_are_errors() {
+    for bad in [
+        "gzip",
+        "gzip, chunked",
+        "gzip\nTransfer-Encoding: chunked",
+        "chunked, gzip",
+        "chunked, chunked",
+        "chunked\nTransfer-Encoding: chunked",
+        "chunked, identity",
+        "chunked;a=b",
+        "\"chunked\"",
+        "x",
+    ] {
+        let error = framed(&Method::GET, &format!("HTTP/1.1 200 OK\nTransfer-Encoding: {bad}"));
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidResponse, "{bad}");
+    }
 }

@@ -114,3 +114,18 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
         .because(error)
         .remedied("check the path that was given to `verify`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_replaces_the_roots_of_the_crate() {
+        let own = testbed::Testbed::start();
+        let count = |verify| roots(&verify).unwrap().map(|roots| roots.len());
+        assert!(count(Verify::Yes).is_some_and(|count| count > 50));
+        assert_eq!(count(Verify::No), None);
+        assert_eq!(count(Verify::bundle(own.ca_file())), Some(1));
+        assert_eq!(count(Verify::Pem(own.ca_pem().as_bytes().into())), Some(1));
+    }
+}

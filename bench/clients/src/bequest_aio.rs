@@ -1,0 +1,45 @@
+//! Bequest, async, on tokio's current-thread runtime.
+
+use bequest::aio::Session;
+use bequest::{Url, Verify};
+use harness::Job;
+
+fn main() {
+    let job = Job::from_args();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(run(&job));
+}
+
+async fn run(job: &Job) {
+    let mut s = Session::new();
+    if let Some(ca) = &job.ca {
+        s.verify = Verify::bundle(ca);
+    }
+    let get = async |url: &str| {
+        let r = s.get(url).send().await.expect("a response");
+        assert_eq!(r.status(), 200);
+        r.content().await.expect("a body").len() as u64
+    };
+    match job.mode.as_str() {
+        "get" => job.run_async(get, get).await,
+        "get-parsed" => {
+            let url = Url::parse(&job.url).expect("a URL");
+            let parsed = async |_: &str| {
+                let r = s.get(&url).send().await.expect("a response");
+                assert_eq!(r.status(), 200);
+                r.content().await.expect("a body").len() as u64
+            };
+            job.run_async(get, parsed).await;
+        }
+        "upload" => {
+            let upload = async |url: &str| {
+                let r = s.put(url).body(job.file().0).send().await.expect("a response");
+                assert_eq!(r.status(), 200);
+                harness::number(&r.content().await.expect("a body"))
+            };
+            job.run_async(get, upload).await;
+        }
+        // Async bodies can't be read in parts yet.
+        other => harness::cannot(other),
+    }
+}

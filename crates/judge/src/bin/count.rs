@@ -1,0 +1,162 @@
+//! What a request costs, for `scripts/count`: does one thing N times, so that the difference
+//! between two runs is the cost of it alone.
+//!
+//! `count MODE N`; without arguments it tells the modes. The server is a second process of this
+//! program and so isn't measured with it.
+#![allow(clippy::print_stdout, reason = "standard output is what it is for")]
+
+use std::error::Error;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::{env, thread};
+
+use bequest::{Session, Url};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+const BODY: usize = 100;
+/// The mode in which this program is its own server.
+const SERVE: &str = "serve";
+
+/// A mode: its name, what it does, and the function that does it N times with a URL of the server.
+type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
+const MODES: [Mode; 6] = [
+    ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
+    ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
+    ("exchange-url", "the same with a URL that was parsed before", exchange_url),
+    ("exchange-chunked", "GET of the same 100 bytes in ten chunks", exchange_chunked),
+    ("exchange-post", "POST of 100 bytes, answered with 100", exchange_post),
+    ("exchange-fresh", "GET over a connection of its own", exchange_fresh),
+];
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => {
+            for (name, what, _) in MODES {
+                println!("{name}\t{what}");
+            }
+            Ok(())
+        }
+        [SERVE] => Ok(serve()?),
+        [mode, times] => {
+            let known = MODES.iter().find(|(name, ..)| *name == mode);
+            let (.., run) = known.ok_or("no such mode")?;
+            let server = Server::start()?;
+            run(&server.url, times.parse()?)
+        }
+        _ => Err("usage: count [MODE N]".into()),
+    }
+}
+
+fn prepare(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    for _ in 0..times {
+        session.prepare(session.get(url))?;
+    }
+    Ok(())
+}
+
+fn exchange_text(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    for _ in 0..times {
+        get(&session, url)?;
+    }
+    Ok(())
+}
+
+fn exchange_url(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    let url = Url::parse(url)?;
+    for _ in 0..times {
+        whole(&session.get(&url).send()?)?;
+    }
+    Ok(())
+}
+
+fn exchange_chunked(url: &str, times: usize) -> Outcome {
+    exchange_text(&format!("{url}chunked"), times)
+}
+
+fn exchange_post(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    for _ in 0..times {
+        whole(&session.post(url).body("x".repeat(BODY)).send()?)?;
+    }
+    Ok(())
+}
+
+fn exchange_fresh(url: &str, times: usize) -> Outcome {
+    exchange_text(&format!("{url}close"), times)
+}
+
+fn get(session: &Session, url: &str) -> Outcome {
+    whole(&session.get(url).send()?)
+}
+
+fn whole(response: &bequest::Response) -> Outcome {
+    if response.content()?.len() == BODY { Ok(()) } else { Err("not the whole body".into()) }
+}
+
+/// This program as a server; it ends with its standard input.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start() -> Result<Self, Box<dyn Error>> {
+        let mut process = Command::new(env::current_exe()?)
+            .arg(SERVE)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut url)?;
+        Ok(Self { process, url: url.trim_end().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        _ = self.process.wait();
+    }
+}
+
+fn serve() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("http://{}/", listener.local_addr()?);
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            thread::spawn(move || answer(&socket));
+        }
+    });
+    _ = io::stdin().read(&mut [0])?;
+    Ok(())
+}
+
+/// Answers requests, each of which comes in one piece, head and body, each with one write.
+fn answer(mut socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let body = "x".repeat(BODY);
+    let chunks = format!("a\r\n{}\r\n", &body[..10]).repeat(10);
+    let head = "HTTP/1.1 200 OK\r\nServer: count\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                Content-Type: text/plain\r\n";
+    let kept = format!("{head}Content-Length: {BODY}\r\n\r\n{body}");
+    let closed = format!("{head}Connection: close\r\nContent-Length: {BODY}\r\n\r\n{body}");
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+    let mut buffer = [0; 4096];
+    loop {
+        let request = match socket.read(&mut buffer)? {
+            0 => return Ok(()),
+            n => &buffer[..n],
+        };
+        if request.starts_with(b"GET /close ") {
+            return socket.write_all(closed.as_bytes());
+        }
+        let reply = if request.starts_with(b"GET /chunked ") { &chunked } else { &kept };
+        socket.write_all(reply.as_bytes())?;
+    }
+}

@@ -21,6 +21,8 @@ pub(crate) struct Connection {
     pub(crate) input: Buffer,
     /// Room for heads and small bodies, used again by each request.
     pub(crate) output: Vec<u8>,
+    /// The next request's head is in there already.
+    pub(crate) has_head: bool,
     pub(crate) peer: SocketAddr,
     /// How it was opened, until the first request on it has told.
     pub(crate) opened: Option<Steps>,
@@ -40,6 +42,7 @@ impl Connection {
             stream: dialed.stream,
             input: Buffer::default(),
             output: Vec::new(),
+            has_head: false,
             peer: dialed.peer,
             opened: Some(dialed.steps),
             server_keeps: None,

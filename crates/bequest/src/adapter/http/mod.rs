@@ -155,10 +155,11 @@ impl HttpAdapter {
             Ok(connection) => (connection, true),
             Err(vacancy) => {
                 // What can't be sent is not worth a connection.
-                request
-                    .write_head(&mut Vec::new())
-                    .map_err(|error| error.during(Phase::Prepare))?;
-                (vacancy.fill(open(origin, settings).await?), false)
+                let mut head = Vec::new();
+                request.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
+                let mut connection = vacancy.fill(open(origin, settings).await?);
+                (connection.output, connection.has_head) = (head, true);
+                (connection, false)
             }
         };
         loop {

@@ -70,8 +70,14 @@ where
         let RoundTrip { request, framing, .. } = *self.trip;
         self.clock.progress(Phase::Send).map_err(Loss::ours)?;
         let mut head = std::mem::take(&mut connection.output);
-        head.clear();
-        let result = match request.write_head(&mut head) {
+        let written = match std::mem::take(&mut connection.has_head) {
+            true => Ok(()),
+            false => {
+                head.clear();
+                request.write_head(&mut head)
+            }
+        };
+        let result = match written {
             Err(error) => Err(Loss::ours(error.during(Phase::Prepare))),
             Ok(()) => match (request.body.bytes(), framing) {
                 (Some(bytes), RequestFraming::Length(_)) => {

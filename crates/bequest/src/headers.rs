@@ -196,6 +196,11 @@ impl Headers {
         self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
     }
 
+    /// About how many bytes they are on the wire.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Appends the fields as they are on the wire.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         let mut run = 0..0;

@@ -57,6 +57,9 @@ mod body;
 mod error;
 mod exchange;
 mod future;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod h1;
 mod headers;
 mod hooks;

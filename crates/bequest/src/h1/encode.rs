@@ -17,6 +17,7 @@ pub(crate) fn write_head(
     check_target(target)?;
     check_names(headers)?;
     let start = out.len();
+    out.reserve(method.len() + target.len() + headers.text_len() + 32);
     out.extend_from_slice(method.as_bytes());
     out.push(b' ');
     out.extend_from_slice(target.as_bytes());

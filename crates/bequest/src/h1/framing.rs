@@ -43,11 +43,12 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
         return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive });
     }
     let length = fields.length.transpose()?;
+    // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on somebody
+    // between, even where the codings are an empty list: believed as section 6.1 says, but the
+    // connection ends with it.
+    let suspicious = fields.coded && (length.is_some() || head.version == Version::HTTP_10);
+    let keep_alive = keep_alive && !suspicious;
     if fields.chunked? {
-        // Both framings, or chunks that HTTP/1.0 has none of, are the shape of an attack on somebody
-        // between: believed as section 6.1 says, but the connection ends with it.
-        let suspicious = length.is_some() || head.version == Version::HTTP_10;
-        let keep_alive = keep_alive && !suspicious;
         return Ok(ResponseFraming { framing: Framing::Chunked, keep_alive });
     }
     Ok(match length {
@@ -67,13 +68,21 @@ struct FramingFields {
     keep_alive: bool,
     /// What all fields and list members agree on, or why that is none.
     length: Option<Result<u64>>,
+    /// There is a Transfer-Encoding.
+    coded: bool,
     /// Whether the body comes in chunks, or why that can't be said.
     chunked: Result<bool>,
 }
 
 impl FramingFields {
     fn of(headers: &Headers) -> Self {
-        let mut found = Self { close: false, keep_alive: false, length: None, chunked: Ok(false) };
+        let mut found = Self {
+            close: false,
+            keep_alive: false,
+            length: None,
+            coded: false,
+            chunked: Ok(false),
+        };
         for (name, value) in headers.fields() {
             match name.len() {
                 10 if name.eq_ignore_ascii_case(b"connection") => {
@@ -84,6 +93,7 @@ impl FramingFields {
                     found.length = Some(agree(found.length.take(), value));
                 }
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                    found.coded = true;
                     found.chunked = found.chunked.and_then(|known| chunked(known, value));
                 }
                 _ => {}
@@ -105,7 +115,7 @@ fn chunked(mut known: bool, list: &[u8]) -> Result<bool> {
     for coding in list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
         if coding.eq_ignore_ascii_case(b"chunked") && !known {
             known = true;
-        } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") || known {
+        } else if !coding.is_empty() && (known || !coding.eq_ignore_ascii_case(b"identity")) {
             let shown = String::from_utf8_lossy(list).escape_debug().to_string();
             let rule = if known { "chunked comes last, and once" } else { "it was not asked for" };
             return Err(invalid(format!("Transfer-Encoding `{shown}`: {rule}")));

@@ -15,6 +15,8 @@ mod wake;
 
 pub(crate) use calling_thread::block_on;
 pub(crate) use connect::connect;
+#[cfg(fuzzing)]
+pub(crate) use connect::given;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub(crate) use socket::Socket;

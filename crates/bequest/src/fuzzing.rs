@@ -1,0 +1,138 @@
+//! What the fuzz targets see of the crate's inside. It is there with `--cfg fuzzing` only, and
+//! promises nothing.
+
+use std::os::fd::OwnedFd;
+
+use http::{Method, StatusCode, Version};
+
+use crate::error::Result;
+use crate::h1::{self, Limits};
+use crate::headers::Headers;
+use crate::reactor::given::SOCKETS;
+
+/// Finds and reads a response's head.
+#[derive(Debug, Default)]
+pub struct HeadReader(h1::HeadReader);
+
+impl HeadReader {
+    /// The head and how many bytes of `input` it took, once it is whole.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn read(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>> {
+        let read = self.0.read(input, &Limits::default())?;
+        Ok(read.map(|(head, taken)| (Head(head), taken)))
+    }
+}
+
+/// The head of a response.
+#[derive(Debug)]
+pub struct Head(h1::ResponseHead);
+
+impl Head {
+    /// HTTP/1.0 or HTTP/1.1.
+    pub fn version(&self) -> Version {
+        self.0.version
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The reason phrase.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// The fields.
+    pub fn headers(&self) -> &Headers {
+        &self.0.headers
+    }
+
+    /// Where the body ends, and whether the connection may be used again behind it.
+    ///
+    /// # Errors
+    /// The head contradicts itself.
+    pub fn frame(&self, method: &Method) -> Result<(Framing, bool)> {
+        let framed = h1::frame_response(method, &self.0)?;
+        let framing = match framed.framing {
+            h1::Framing::Length(length) => Framing::Length(length),
+            h1::Framing::Chunked => Framing::Chunked,
+            h1::Framing::UntilClose => Framing::UntilClose,
+        };
+        Ok((framing, framed.keep_alive))
+    }
+}
+
+/// Where a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// After this many bytes.
+    Length(u64),
+    /// Behind the last chunk.
+    Chunked,
+    /// Where the connection ends.
+    UntilClose,
+}
+
+/// Finds the data in a chunked body.
+#[derive(Debug)]
+pub struct ChunkedDecoder(h1::ChunkedDecoder);
+
+/// What the next bytes of a chunked body are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkStep {
+    /// At most that much data.
+    Data(u64),
+    /// Not there yet.
+    More,
+    /// Behind the body.
+    Done,
+}
+
+impl Default for ChunkedDecoder {
+    fn default() -> Self {
+        Self(h1::ChunkedDecoder::new())
+    }
+}
+
+impl ChunkedDecoder {
+    /// Reads what is not data; says how many bytes that was, and what follows.
+    ///
+    /// # Errors
+    /// The body is malformed.
+    pub fn step(&mut self, input: &[u8]) -> Result<(usize, ChunkStep)> {
+        let (taken, step) = self.0.step(input, &Limits::default())?;
+        let step = match step {
+            h1::ChunkStep::Data(left) => ChunkStep::Data(left),
+            h1::ChunkStep::More => ChunkStep::More,
+            h1::ChunkStep::Done => ChunkStep::Done,
+        };
+        Ok((taken, step))
+    }
+
+    /// That much of the data was taken.
+    pub fn took(&mut self, count: u64) {
+        self.0.took(count);
+    }
+
+    /// The fields behind the last chunk.
+    ///
+    /// # Errors
+    /// They are malformed.
+    pub fn trailers(&self) -> Result<Headers> {
+        self.0.trailers(&Limits::default())
+    }
+}
+
+/// The next connections that this thread opens are these, in this order. What is left of earlier ones
+/// is closed.
+pub fn connections(sockets: impl IntoIterator<Item = OwnedFd>) {
+    SOCKETS.set(sockets.into_iter().collect());
+}
+
+/// How many of them were not used.
+pub fn unused_connections() -> usize {
+    SOCKETS.with_borrow(|sockets| sockets.len())
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Writes the inputs that fuzzing starts from: fuzz/corpus/TARGET/NAME, over what is there by that name.
+
+They come from the lists below, and from the responses of kit/py/badserver.py. A crash that was fixed
+gets a line here, in REGRESSIONS, so that its input stays.
+"""
+import re
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "kit/py"))
+import badserver  # noqa: E402
+
+LONGEST = 1024
+OK = b"HTTP/1.1 200 OK\r\n"
+
+# Inputs that once failed: (target, name, bytes), and above each what was wrong.
+REGRESSIONS = [
+    # An empty list of codings beside a length left the connection open for another request.
+    ("framing", "regression-empty-coding", b"\0Transfer-Encoding:\r\nContent-Length: 5"),
+    ("framing", "regression-nameless-coding", b"\0Transfer-Encoding:; xchunked\r\nContent-Length: 5"),
+]
+
+
+def from_badserver():
+    """The bytes of each case that ends by itself, as far as they are of a response."""
+    for path, case in badserver.CASES.items():
+        data = b"".join(step if isinstance(step, bytes) else step[1] if step[0] == "drip" else b""
+                        for step in case["steps"] if isinstance(step, (bytes, tuple)))
+        name = path.strip("/").replace("/", "-")
+        if not 0 < len(data) <= LONGEST:
+            continue
+        head, end, body = data.partition(b"\r\n\r\n")
+        if path.startswith(("/status/", "/header/", "/info/", "/truncated/head", "/truncated/status", "/extra/", "/eof/")):
+            yield "response_head", name, data
+            yield "exchange", name, b"\0" + data
+        if path.startswith(("/length/", "/te/", "/chunk/", "/reuse/")) and end:
+            fields = re.sub(rb"^[^\r]*\r\n", b"", head, count=1)
+            yield "framing", name, b"\0" + fields
+            yield "exchange", name, b"\0" + data
+        if path.startswith(("/chunk/", "/truncated/chunk")) and b"chunked" in head.lower():
+            yield "chunked", name, b"\7" + body
+
+
+def heads():
+    for name, lines in {
+        "plain": b"Server: x\r\nX-A:b\r\nx-a:  c  \r\nEmpty:\r\n",
+        "folded": b"A: one\r\n  two\r\n\tthree\r\nB: x\r\n",
+        "folded-empty": b"A:\r\n \r\n b\r\nC: d\r\n",
+        "latin": b"A: caf\xe9\r\n",
+        "many": b"A: b\r\n" * 40,
+    }.items():
+        yield "response_head", name, OK + lines + b"\r\n"
+    yield "response_head", "bare-lf", b"HTTP/1.1 200 OK\nA: b\n\n"
+    yield "response_head", "mixed-ends", b"HTTP/1.1 200 OK\nA: b\r\nC: d\n\r\n"
+    yield "response_head", "blank-lines-first", b"\r\n\n\r\nHTTP/1.0 404 Not Found\r\n\r\n"
+    yield "response_head", "interim", b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"\r\n"
+    yield "response_head", "no-reason", b"HTTP/1.1 204\r\n\r\n"
+    yield "response_head", "status-099", b"HTTP/1.1 099 Low\r\n\r\n"
+    yield "response_head", "tls-alert", b"\x15\x03\x03\x00\x02\x02\x0a"
+    yield "response_head", "http2-settings", b"\0\0\x12\4\0\0\0\0\0"
+
+
+def chunks():
+    for name, body in {
+        "two": b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+        "trailers": b"1\r\nx\r\n0\r\nX: y\r\nz: \r\n\r\nNEXT",
+        "trailers-bare-lf": b"1\r\nx\r\n0\r\nX: y\nz: a\n\nNEXT",
+        "extensions": b'5;a="b";c\r\nhello\r\n00006 \t\r\n world\r\n0;z\r\n\r\n',
+        "upper-case": b"1F\r\n" + b"x" * 31 + b"\r\n0\r\n\r\n",
+        "largest": b"ffffffffffffffff\r\nx",
+        "too-large": b"10000000000000000\r\nx",
+        "zeros": b"0" * 63 + b"1\r\nx\r\n0\r\n\r\n",
+        "bare-cr": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
+        "folded-trailer": b"0\r\nA: b\r\n c\r\n\r\n",
+    }.items():
+        for seed in (1, 7):
+            yield "chunked", f"{name}-{seed}", bytes([seed]) + body
+
+
+def framings():
+    lines = [b"Content-Length: 5", b"Content-Length: 5, 5", b"Content-Length: 5\r\nContent-Length: 6",
+             b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked, gzip",
+             b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Transfer-Encoding: ,\r\nContent-Length: 5",
+             b"Connection: keep-alive\r\nContent-Length: 5", b"Connection: a, close\r\nTransfer-Encoding: chunked"]
+    for number, line in enumerate(lines):
+        for choice in (0, 0b100000, 0b010000, 0b011010):
+            yield "framing", f"{number}-{choice}", bytes([choice]) + line
+
+
+def urls():
+    for number, url in enumerate([
+        "http://example.org/", "HTTPS://Example.ORG:443/a/../b?c=d#e", "http://user:pa%20ss@h:8080/x?y",
+        "http://[::1]:80/", "http://[fe80::1]/", "http://127.1/", "http://0x7f.1/", "http://h", "http://h?q", "http://h#f",
+        "http://bücher.example/ü?ü", "http://xn--bcher-kva.example/", "http://ＧＯ.com/", "http://a。b/", "http://h/a b\"<>`{}|\\^",
+        "http://h/%0d%0aX:%20y", "http://h/\r\nX: y", "http://h/\t", "http://h:0/", "http://h:65536/", "http://a@b@c/",
+        "http://a\\b/", "http:/h/", "http:h", "http:///h", "//h/", "h/x", "localhost:8080", "ftp://h/x", "mailto:a@b", "data:,x y",
+        "a://b c/\u2028", "http://h/\u2028?\u0085", "http://h./", "http://.h/", "http://h..h/", " http://h/ ", "http://u@h/?token=x&a=1",
+    ]):
+        yield "url_target", f"url-{number:02}", b"u" + url.encode()
+    for number, parts in enumerate([
+        ["http://h/", "a", "b"], ["http://h/?x=1#f", "a b", "c&d=e", "", ""], ["http://h?", "ü", "\0\r\n\u2028", "a+b", "%20"],
+    ]):
+        yield "url_target", f"params-{number}", b"p" + "\u001f".join(parts).encode()
+    for number, target in enumerate(["/", "*", "http://h/x", "h:443", "/a b", "/\r\nX: y", "", "/é", "/a?b#c", "/\x7f", "/\"<>`{}|\\^"]):
+        yield "url_target", f"target-{number:02}", b"t" + target.encode()
+
+
+def edits():
+    def record(edit, name=b"", value=b""):
+        return edit + name + b"\xff" + value
+
+    for name, records in {
+        "append": [record(b"GET"), record(b"a", b"X-A", b"1"), record(b"a", b"x-a", b"2"), record(b"a", b"Accept", b"*/*")],
+        "insert": [record(b"post", b"body"), record(b"a", b"a", b"1"), record(b"a", b"b", b"2"), record(b"a", b"A", b"3"), record(b"i", b"A", b"4")],
+        "remove": [record(b"PUT"), record(b"a", b"a", b"1"), record(b"a", b"b", b"2"), record(b"r", b"A"), record(b"r", b"A")],
+        "update": [record(b"GET"), record(b"a", b"a", b"1"), record(b"a", b"b", b"2"), record(b"u", b"a", b"3"), record(b"u", b"c", b"4")],
+        "host": [record(b"GET"), record(b"a", b"hOST", b"other:1"), record(b"a", b"X", b"a  b ")],
+        "length": [record(b"POST", b"12345"), record(b"a", b"content-length", b"5")],
+        "length-wrong": [record(b"POST", b"12345"), record(b"a", b"content-length", b"6")],
+        "length-twice": [record(b"POST", b"12345"), record(b"a", b"content-length", b"5"), record(b"a", b"Content-Length", b"5")],
+        "coding": [record(b"POST", b"12345"), record(b"a", b"Transfer-Encoding", b"Chunked")],
+        "both": [record(b"POST", b"12345"), record(b"a", b"Transfer-Encoding", b"chunked"), record(b"a", b"Content-Length", b"5")],
+        "crlf-value": [record(b"GET"), record(b"a", b"X", b"a\r\nY: z")],
+        "crlf-name": [record(b"GET"), record(b"a", b"X: a\r\nY", b"z")],
+        "odd-name": [record(b"GET"), record(b"a", b"X-!#$%&'*+.^_`|~", b"\t"), record(b"a", b"", b"")],
+        "latin": [record(b"GET"), record(b"a", b"X", b"caf\xe9"), record(b"a", "é".encode(), b"")],
+        "method": [record(b"mk col"), record(b"a", b"X", b"")],
+        "compacted": [record(b"GET"), record(b"a", b"A", b"1")] + [record(b"i", b"B", b"x" * 400)] * 5,
+    }.items():
+        yield "headers", name, b"\xfe".join(records)
+
+
+def exchanges():
+    for name, data in {
+        "length": OK + b"Content-Length: 5\r\n\r\nhello",
+        "length-short": OK + b"Content-Length: 6\r\n\r\nhello",
+        "chunked": OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n",
+        "until-close": OK + b"\r\nhello",
+        "interim": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nhi",
+    }.items():
+        for choice in (0, 1, 2):
+            yield "exchange", f"{name}-{choice}", bytes([choice]) + data
+
+
+def main():
+    count = 0
+    known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
+    for source in (from_badserver(), heads(), chunks(), framings(), urls(), edits(), exchanges(), REGRESSIONS):
+        for target, name, data in source:
+            if target not in known:
+                continue
+            folder = HERE / "corpus" / target
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+            count += 1
+    print(f"{count} inputs")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
 
+mod support;
+
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bequest::{Error, ErrorKind, Session, Timeout};
+use support::until;
 use testbed::{RawServer, Script};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -52,7 +55,8 @@ impl Rain {
         let ended = Arc::clone(&over);
         let thread = thread::spawn(move || {
             while !ended.load(SeqCst) {
-                thread::sleep(ms(20));
+                // The pace of the rain; nothing waits for it.
+                thread::park_timeout(ms(20));
                 // SAFETY: the thread waits for this one before it ends, in `drop`.
                 unsafe { libc::pthread_kill(target, libc::SIGUSR1) };
             }
@@ -108,26 +112,27 @@ fn ends_within(limit: Duration) {
     let session = Session::new();
     for what in ["get", "timeout", "put", "body"] {
         STOP.store(false, SeqCst);
-        let (stopper, stopped) = std::sync::mpsc::channel();
-        let stopping = thread::spawn(move || {
-            thread::sleep(ms(150));
-            let now = Instant::now();
-            STOP.store(true, SeqCst);
-            stopper.send(now).unwrap();
+        let server = if what == "body" { &half } else { &silent };
+        let before = server.requests();
+        let (result, ended, stopped) = thread::scope(|scope| {
+            let stopping = scope.spawn(|| {
+                until("the request has arrived", || server.requests() > before);
+                let now = Instant::now();
+                STOP.store(true, SeqCst);
+                now
+            });
+            let result = match what {
+                "timeout" => session.get(server.url("/")).timeout(ms(5000)).send(),
+                "put" => session.put(server.url("/")).body(vec![0; 32 << 20]).send(),
+                _ => session.get(server.url("/")).send(),
+            };
+            (result, Instant::now(), stopping.join().unwrap())
         });
-        let result = match what {
-            "get" => session.get(silent.url("/")).send(),
-            "timeout" => session.get(silent.url("/")).timeout(ms(5000)).send(),
-            "put" => session.put(silent.url("/")).body(vec![0; 32 << 20]).send(),
-            _ => session.get(half.url("/")).send(),
-        };
-        let ended = Instant::now();
         let error = result.unwrap_err();
-        let late = ended.saturating_duration_since(stopped.recv().unwrap());
+        let late = ended.saturating_duration_since(stopped);
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{what}: {error}");
         assert!(error.to_string().contains("stopped by the test"), "{what}: {error}");
         assert!(late < limit, "{what}: {late:?} late");
-        stopping.join().unwrap();
     }
 }
 

@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
 
+mod support;
+
 use std::cell::RefCell;
+use std::fs;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
@@ -18,20 +22,11 @@ use bequest::{
     Adapter, BoxFuture, Error, ErrorKind, HttpAdapter, PreparedRequest, Response, Result, Session,
     Settings,
 };
+use support::until;
 use testbed::{RawServer, Script, Testbed};
 
 fn ok(session: &Session, url: &str) {
     assert_eq!(session.get(url).send().unwrap().status(), 200);
-}
-
-/// Waits until a condition holds.
-#[track_caller]
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(5), "waited in vain until {what}");
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -330,13 +325,20 @@ fn waiting(start: impl Fn(Oneshot) + Send + Sync + 'static) -> (Session, Arc<Mut
     (session, old)
 }
 
+/// Whether the thread is in a system call that waits (proc(5): the state behind the name).
+fn is_asleep(thread: &Path) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(thread).join("stat")).unwrap();
+    stat.rsplit(')').next().unwrap().trim_start().starts_with('S')
+}
+
 #[test]
 fn woken_by_another_thread() {
     let server = Testbed::start();
     let (session, _) = waiting(|oneshot| {
+        let waiting = fs::read_link("/proc/thread-self").unwrap();
         thread::spawn(move || {
-            // Probably asleep by now; the next test wakes without any delay.
-            thread::sleep(Duration::from_millis(20));
+            // The next test wakes without any delay.
+            until("the thread sleeps", || is_asleep(&waiting));
             oneshot.fire();
         });
     });
@@ -426,16 +428,16 @@ fn called_off_by_another_thread() {
     let oneshot = Oneshot::default();
     let mut session = Session::new();
     session.mount("http://", Cancellable(HttpAdapter::new(), oneshot.clone()));
-    let waker = thread::spawn(move || {
-        // Asleep by now, most likely.
-        thread::sleep(Duration::from_millis(50));
-        oneshot.fire();
-    });
     let start = Instant::now();
-    let error = session.get(server.url("/")).send().unwrap_err();
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            until("the request has arrived", || server.requests() == 1);
+            oneshot.fire();
+        });
+        session.get(server.url("/")).send().unwrap_err()
+    });
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    waker.join().unwrap();
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! it for each door.
 
 // Each test crate uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_macros)]
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 

@@ -45,7 +45,7 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs` and `json` are on by default. `ring` and `aws-lc-rs` say which
+//! `tls`, `ring`, `aws-lc-rs`, `json` and `multipart` are on by default. `ring` and `aws-lc-rs` say which
 //! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
 //! `async` adds [`aio`].
 
@@ -64,6 +64,7 @@ mod h1;
 mod headers;
 mod hooks;
 mod net;
+mod progress;
 mod reactor;
 mod request;
 mod response;
@@ -76,6 +77,8 @@ mod timings;
 pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};
 pub use body::Body;
+#[cfg(feature = "multipart")]
+pub use body::multipart::Part;
 pub use bytes::Bytes;
 pub use error::{Error, ErrorKind, Phase, Result};
 pub use future::BoxFuture;
@@ -83,6 +86,7 @@ pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
+pub use progress::{OnProgress, Progress};
 pub use reactor::on_interrupt;
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{IterContent, IterLines, Reader, Response, ResponseBuilder};

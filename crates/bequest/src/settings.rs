@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::net::tls::Verify;
+use crate::progress::{OnProgress, Progress};
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
@@ -29,6 +30,7 @@ pub struct SendOptions {
     timeout: Timeout,
     verify: Option<Verify>,
     max_content: Option<Option<u64>>,
+    on_progress: Option<OnProgress>,
 }
 
 impl SendOptions {
@@ -67,23 +69,33 @@ impl SendOptions {
         self
     }
 
+    /// Is called with each part of a body that was sent.
+    #[must_use]
+    pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.on_progress = Some(OnProgress::new(tell));
+        self
+    }
+
     /// Everything decided: by the first layer that says it, or by default. The total timeout begins
     /// now.
     pub(crate) fn resolve(layers: [&Self; 3], now: Instant) -> Result<Settings> {
         let [first, second, third] = layers;
         // Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same
         // way.
-        let Self { stream, timeout, verify, max_content } = first;
+        let Self { stream, timeout, verify, max_content, on_progress } = first;
         let timeout = timeout.or(second.timeout).or(third.timeout);
         timeout.check(now)?;
         let stream = stream.or(second.stream).or(third.stream);
         let verify = verify.as_ref().or(second.verify.as_ref()).or(third.verify.as_ref());
         let max_content = max_content.or(second.max_content).or(third.max_content);
+        let on_progress = on_progress.as_ref().or(second.on_progress.as_ref());
+        let on_progress = on_progress.or(third.on_progress.as_ref());
         Ok(Settings {
             stream: stream.unwrap_or_default(),
             timeout,
             verify: verify.cloned().unwrap_or_default(),
             max_content: max_content.unwrap_or(Some(MAX_CONTENT)),
+            on_progress: on_progress.cloned(),
             deadline: timeout.total_limit().map(|limit| now + limit),
         })
     }
@@ -101,6 +113,8 @@ pub struct Settings {
     pub verify: Verify,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
+    /// Who is told how far it has come.
+    pub on_progress: Option<OnProgress>,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
 }
@@ -168,7 +182,7 @@ mod tests {
             }};
         }
         let document = include_str!("../../../docs/settings.md");
-        for name in names!(stream, timeout, verify, max_content) {
+        for name in names!(stream, timeout, verify, max_content, on_progress) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }
     }

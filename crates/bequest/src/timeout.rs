@@ -30,7 +30,11 @@ pub struct Timeout {
     read: Option<Limit>,
     write: Option<Limit>,
     total: Option<Limit>,
+    expect: Option<Limit>,
 }
+
+/// How long to wait for leave to send a body, unless set otherwise.
+const EXPECT: Duration = Duration::from_secs(1);
 
 /// `None` is "for ever".
 type Limit = Option<Duration>;
@@ -70,6 +74,15 @@ impl Timeout {
         self
     }
 
+    /// How long a request with `Expect: 100-continue` waits for the server's leave before it sends
+    /// its body all the same (RFC 9110, section 10.1.1); zero does not wait. Unmentioned
+    /// everywhere, it is one second.
+    #[must_use]
+    pub fn expect_continue(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.expect = Some(limit.into());
+        self
+    }
+
     /// What is not mentioned here is taken from `fallback`.
     pub(crate) fn or(self, fallback: Self) -> Self {
         Self {
@@ -77,6 +90,7 @@ impl Timeout {
             read: self.read.or(fallback.read),
             write: self.write.or(fallback.write),
             total: self.total.or(fallback.total),
+            expect: self.expect.or(fallback.expect),
         }
     }
 
@@ -100,6 +114,11 @@ impl Timeout {
         self.total.flatten()
     }
 
+    /// How long to wait for leave to send a body; `None` waits for ever.
+    pub fn expect_limit(&self) -> Option<Duration> {
+        self.expect.unwrap_or(Some(EXPECT))
+    }
+
     /// Refuses what can't be meant.
     pub(crate) fn check(&self, now: Instant) -> Result<()> {
         let limits = [
@@ -107,10 +126,11 @@ impl Timeout {
             ("read", self.read_limit()),
             ("write", self.write_limit()),
             ("total", self.total_limit()),
+            ("expect_continue", self.expect_limit()),
         ];
         for (name, limit) in limits {
             let Some(limit) = limit else { continue };
-            let problem = if limit.is_zero() {
+            let problem = if limit.is_zero() && name != "expect_continue" {
                 "a timeout must be more than zero"
             } else if now.checked_add(limit).is_none() {
                 "the clock does not reach that far"

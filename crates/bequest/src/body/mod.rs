@@ -1,7 +1,9 @@
-//! What goes out: bytes, files, readers, chunks, and how they are framed.
+//! What goes out: bytes, files, readers, chunks, forms, and how they are framed.
 
 pub(crate) mod form;
 mod framing;
+#[cfg(feature = "multipart")]
+pub(crate) mod multipart;
 mod source;
 
 use std::borrow::Cow;

@@ -7,13 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 
+#[cfg(feature = "multipart")]
+use super::multipart::Segments;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where the bytes come from.
 pub(crate) enum Source {
     Reader(Box<dyn Read + Send>),
-    File { file: File, start: u64 },
+    File {
+        file: File,
+        start: u64,
+    },
     Chunks(Box<dyn Iterator<Item = io::Result<Bytes>> + Send>),
+    #[cfg(feature = "multipart")]
+    Segments(Box<Segments>),
 }
 
 /// What a source gave.
@@ -39,11 +46,27 @@ impl Source {
                     None => return Ok(Piece::End),
                 }
             },
+            #[cfg(feature = "multipart")]
+            Self::Segments(segments) => segments.next(room),
         }
     }
 
     fn is_rewindable(&self) -> bool {
-        matches!(self, Self::File { .. })
+        match self {
+            Self::File { .. } => true,
+            Self::Reader(_) | Self::Chunks(_) => false,
+            #[cfg(feature = "multipart")]
+            Self::Segments(segments) => segments.is_rewindable(),
+        }
+    }
+
+    /// Refuses what can't be sent though it was not sent before.
+    fn check(&self) -> Result<()> {
+        match self {
+            #[cfg(feature = "multipart")]
+            Self::Segments(segments) => segments.check(),
+            _ => Ok(()),
+        }
     }
 
     /// Whether asking for more than there is can't keep the caller waiting, as a socket would.
@@ -52,12 +75,20 @@ impl Source {
     }
 
     fn rewind(&mut self) -> Result<()> {
-        let Self::File { file, start } = self else {
-            return Err(spent());
-        };
-        file.seek(SeekFrom::Start(*start)).map(drop).map_err(|error| {
-            Error::with(ErrorKind::UnrewindableBody, "the file can't be rewound").because(error)
-        })
+        match self {
+            Self::File { file, start } => {
+                file.seek(SeekFrom::Start(*start)).map(drop).map_err(|error| {
+                    Error::with(ErrorKind::UnrewindableBody, "the file can't be rewound")
+                        .because(error)
+                })
+            }
+            Self::Reader(_) | Self::Chunks(_) => Err(spent()),
+            #[cfg(feature = "multipart")]
+            Self::Segments(segments) => {
+                segments.rewind();
+                segments.check()
+            }
+        }
     }
 }
 
@@ -87,6 +118,8 @@ impl fmt::Debug for Source {
             Self::Reader(_) => "Reader",
             Self::File { .. } => "File",
             Self::Chunks(_) => "Chunks",
+            #[cfg(feature = "multipart")]
+            Self::Segments(_) => "Segments",
         })
     }
 }
@@ -130,7 +163,7 @@ impl Streamed {
         match &*self.lock() {
             Slot { source: None, .. } => Err(busy()),
             Slot { source: Some(source), begun: true } if !source.is_rewindable() => Err(spent()),
-            Slot { .. } => Ok(()),
+            Slot { source: Some(source), .. } => source.check(),
         }
     }
 

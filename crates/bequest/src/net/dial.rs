@@ -31,13 +31,13 @@ pub(crate) struct Dialed {
 /// Opens a connection. The deadline is for all of it: look-up, every address, handshake.
 pub(crate) async fn dial(origin: Origin<'_>, deadline: Option<Instant>) -> Result<Dialed> {
     let started = Instant::now();
-    let look_up = reactor::resolve(origin.host, origin.port, deadline.is_some());
+    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, deadline.is_some());
     let addresses = with_deadline(deadline, look_up)
         .await
         .ok_or_else(|| timed_out(Phase::Resolve))?
-        .map_err(|error| unresolved(origin.host).because(error))?;
+        .map_err(|error| unresolved(origin).because(error))?;
     if addresses.is_empty() {
-        return Err(unresolved(origin.host));
+        return Err(unresolved(origin));
     }
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
@@ -76,10 +76,16 @@ fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
 }
 
-fn unresolved(host: &str) -> Error {
-    Error::with(ErrorKind::Resolve, format!("no address for `{host}`"))
-        .during(Phase::Resolve)
-        .remedied("check the name, and the network")
+fn unresolved(origin: Origin<'_>) -> Error {
+    let Origin { host, zone, .. } = origin;
+    let error = |what| Error::with(ErrorKind::Resolve, what).during(Phase::Resolve);
+    match zone {
+        None => {
+            error(format!("no address for `{host}`")).remedied("check the name, and the network")
+        }
+        Some(zone) => error(format!("no interface `{zone}` for {host}"))
+            .remedied("write the name or the number of one of this machine's interfaces"),
+    }
 }
 
 /// Names every address that was tried.

@@ -14,6 +14,8 @@ use super::tls::Verify;
 pub(crate) struct Origin<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
+    /// The zone of an IPv6 address.
+    pub(crate) zone: Option<&'a str>,
     /// How the server is verified; `None` is a connection without TLS.
     pub(crate) tls: Option<&'a Verify>,
 }
@@ -23,16 +25,28 @@ pub(crate) struct Origin<'a> {
 pub(super) struct PoolKey {
     host: Box<str>,
     port: u16,
+    zone: Option<Box<str>>,
     tls: Option<Verify>,
 }
 
 impl PoolKey {
     fn new(origin: Origin<'_>) -> Self {
-        Self { host: origin.host.into(), port: origin.port, tls: origin.tls.cloned() }
+        Self {
+            host: origin.host.into(),
+            port: origin.port,
+            zone: origin.zone.map(Box::from),
+            tls: origin.tls.cloned(),
+        }
     }
 
     fn is(&self, origin: Origin<'_>) -> bool {
-        Origin { host: &self.host, port: self.port, tls: self.tls.as_ref() } == origin
+        let own = Origin {
+            host: &self.host,
+            port: self.port,
+            zone: self.zone.as_deref(),
+            tls: self.tls.as_ref(),
+        };
+        own == origin
     }
 }
 

@@ -13,10 +13,19 @@ use super::{Reactor, fork, interrupt};
 ///
 /// `bounded` says that somebody will give up waiting: then the look-up, which can't be ended, runs
 /// on a thread of its own that is left behind. Without it, the calling thread looks up itself.
-pub(crate) async fn resolve(host: &str, port: u16, bounded: bool) -> io::Result<Vec<SocketAddr>> {
-    if let Some(addresses) = known(host) {
+///
+/// An address with a zone is the resolver's too: it knows the names of interfaces.
+pub(crate) async fn resolve(
+    host: &str,
+    zone: Option<&str>,
+    port: u16,
+    bounded: bool,
+) -> io::Result<Vec<SocketAddr>> {
+    let zoned = zone.map(|zone| format!("{}%{zone}", literal(host)));
+    if let (None, Some(addresses)) = (&zoned, known(host)) {
         return Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
     }
+    let host = zoned.as_deref().unwrap_or(host);
     match super::current() {
         #[cfg(feature = "async")]
         Some(Reactor::Tokio) => Ok(tokio::net::lookup_host((host, port)).await?.collect()),
@@ -27,9 +36,13 @@ pub(crate) async fn resolve(host: &str, port: u16, bounded: bool) -> io::Result<
     }
 }
 
+/// The address without the brackets that a URL needs.
+fn literal(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
 fn known(host: &str) -> Option<Vec<IpAddr>> {
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    if let Ok(ip) = literal.parse() {
+    if let Ok(ip) = literal(host).parse() {
         return Some(vec![ip]);
     }
     let name = host.strip_suffix('.').unwrap_or(host);

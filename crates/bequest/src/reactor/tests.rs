@@ -180,7 +180,7 @@ fn a_refused_connection_is_an_error_at_once() {
 fn names_are_looked_up_aside_when_somebody_will_give_up() {
     let look_up = |bounded| {
         block_on(async move {
-            resolve("localhost.localdomain.invalid", 80, bounded).await.map_err(Error::from)
+            resolve("localhost.localdomain.invalid", None, 80, bounded).await.map_err(Error::from)
         })
     };
     for bounded in [false, true] {

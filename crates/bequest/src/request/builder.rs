@@ -5,18 +5,23 @@ use std::sync::Arc;
 
 use http::{Extensions, Method};
 use serde::Serialize;
+#[expect(unused_imports, reason = "documentation names it")]
 use url::Url;
 
-use super::into_url::IntoUrl;
+use super::content::Content;
+use super::into_url::{Given, IntoUrl};
 use super::params::RequestParams;
 use super::prepared::PreparedRequest;
 use crate::auth::{Auth, IntoAuth};
 use crate::body::Body;
-use crate::body::form::{self, Pairs, to_pairs};
+use crate::body::form::{Pairs, to_pairs};
+#[cfg(feature = "multipart")]
+use crate::body::multipart::Part;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
+use crate::progress::Progress;
 use crate::response::Response;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
@@ -45,7 +50,8 @@ pub struct Request<S = ()> {
 /// What a builder has collected.
 pub(crate) struct Parts {
     pub(super) method: Method,
-    pub(super) url: Option<Url>,
+    pub(super) url: Option<Given>,
+    pub(super) path_as_is: bool,
     pub(super) headers: Headers,
     pub(super) without_headers: Vec<String>,
     pub(super) params: RequestParams,
@@ -56,14 +62,6 @@ pub(crate) struct Parts {
     pub(super) extensions: Extensions,
     /// The first wrong argument.
     pub(super) problem: Option<Error>,
-}
-
-/// The body, and the Content-Type that it brings.
-#[derive(Clone, Default)]
-pub(super) struct Content {
-    pub(super) body: Body,
-    pub(super) mime: Option<&'static str>,
-    set_by: Option<&'static str>,
 }
 
 impl Request {
@@ -94,6 +92,7 @@ impl<S> Request<S> {
         let parts = Parts {
             method,
             url,
+            path_as_is: false,
             headers: Headers::new(),
             without_headers: Vec::new(),
             params: RequestParams::default(),
@@ -142,30 +141,69 @@ impl<S> Request<S> {
         self
     }
 
+    /// Whether path and query are sent exactly as they were typed, dot segments and all (curl's
+    /// `--path-as-is`); parameters come behind them. What can't stand in a request line is
+    /// [`ErrorKind::InvalidUrl`]. A [`Url`] was not typed, and is sent as it is in any case.
+    pub fn path_as_is(mut self, as_is: bool) -> Self {
+        self.parts.path_as_is = as_is;
+        self
+    }
+
     /// Sets the body: text, bytes, a [`File`](std::fs::File), a [`Body`].
-    pub fn body(self, body: impl Into<Body>) -> Self {
-        self.content("body", None, Ok(body.into()))
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.content(Ok(Content::Body(body.into())));
+        self
     }
 
     /// Sets a form as the body (`application/x-www-form-urlencoded`): pairs, a map, a struct, or
-    /// text that is encoded already.
-    pub fn form(self, form: impl Serialize) -> Self {
-        let body = to_pairs(&form).map(|pairs| match pairs {
-            Pairs::List(pairs) => {
-                form::encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-            }
-            Pairs::Raw(text) => text,
-        });
-        self.content("form", Some("application/x-www-form-urlencoded"), body.map(Body::from))
+    /// text that is encoded already. With [`files`](Self::files), its fields are parts before them.
+    pub fn form(mut self, form: impl Serialize) -> Self {
+        self.content(to_pairs(&form).map(Content::Form));
+        self
+    }
+
+    /// Sends files as the body (`multipart/form-data`, RFC 7578): names of fields, and a [`Part`]
+    /// or what can be made into one for each. A name may repeat. They are streamed, with their
+    /// length where it is known; called again, it adds.
+    ///
+    /// A Content-Type of yours keeps its boundary, and gets one if it has none.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let url = server.url("/post");
+    /// use bequest::Part;
+    ///
+    /// let r = bequest::post(&url)
+    ///     .files([
+    ///         ("images", Part::new("a").file_name("foo.png").mime("image/png")),
+    ///         ("images", Part::new("b").file_name("bar.png").guess_mime()),
+    ///     ])
+    ///     .send()?;
+    /// assert!(r.text()?.contains(r#""images": "b""#));
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    #[cfg(feature = "multipart")]
+    pub fn files<N, P>(mut self, files: impl IntoIterator<Item = (N, P)>) -> Self
+    where
+        N: Into<String>,
+        P: Into<Part>,
+    {
+        let files: Vec<_> =
+            files.into_iter().map(|(name, part)| (name.into(), part.into())).collect();
+        if !files.is_empty() {
+            self.content(Ok(Content::Multipart { fields: Vec::new(), files }));
+        }
+        self
     }
 
     /// Sets JSON as the body, compact and in UTF-8.
     #[cfg(feature = "json")]
-    pub fn json(self, value: impl Serialize) -> Self {
+    pub fn json(mut self, value: impl Serialize) -> Self {
         let body = serde_json::to_vec(&value).map_err(|error| {
             Error::with(ErrorKind::InvalidJson, "the value has no JSON form").because(error)
         });
-        self.content("json", Some("application/json"), body.map(Body::from))
+        self.content(body.map(|json| Content::Json(json.into())));
+        self
     }
 
     /// Who asks: any [`Auth`], or a pair of user name and password. In place of the session's.
@@ -205,6 +243,11 @@ impl<S> Request<S> {
         self.options(|options| options.max_content(most))
     }
 
+    /// Is called with each part of the body that was sent: how much is out now, and of how much.
+    pub fn on_progress(self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.options(|options| options.on_progress(tell))
+    }
+
     /// Anything that hooks, auths and adapters shall find with the request.
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.parts.extensions.insert(value);
@@ -216,27 +259,10 @@ impl<S> Request<S> {
         self
     }
 
-    fn content(
-        mut self,
-        set_by: &'static str,
-        mime: Option<&'static str>,
-        body: Result<Body>,
-    ) -> Self {
-        if let Some(first) = self.parts.content.set_by.filter(|first| *first != set_by) {
-            self.fail(
-                Error::with(
-                    ErrorKind::InvalidRequest,
-                    format!("both `{first}` and `{set_by}` set the body"),
-                )
-                .remedied("a request has one body: use one of them"),
-            );
-            return self;
+    fn content(&mut self, content: Result<Content>) {
+        if let Err(error) = content.and_then(|content| self.parts.content.set(content)) {
+            self.fail(error);
         }
-        match body {
-            Ok(body) => self.parts.content = Content { body, mime, set_by: Some(set_by) },
-            Err(error) => self.fail(error),
-        }
-        self
     }
 
     fn fail(&mut self, error: Error) {
@@ -277,6 +303,7 @@ impl Clone for Parts {
         Self {
             method: self.method.clone(),
             url: self.url.clone(),
+            path_as_is: self.path_as_is,
             headers: self.headers.clone(),
             without_headers: self.without_headers.clone(),
             params: self.params.clone(),
@@ -295,9 +322,9 @@ impl<S> fmt::Debug for Request<S> {
         let parts = &self.parts;
         f.debug_struct("Request")
             .field("method", &parts.method)
-            .field("url", &parts.url.as_ref().map(crate::secrets::masked))
+            .field("url", &parts.url.as_ref().map(|given| crate::secrets::masked(&given.url)))
             .field("headers", &parts.headers)
-            .field("body", &parts.content.body)
+            .field("content", &parts.content)
             .finish_non_exhaustive()
     }
 }

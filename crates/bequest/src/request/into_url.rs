@@ -1,7 +1,8 @@
 //! URLs as callers give them.
 
-use url::Url;
+use url::{Position, Url};
 
+use super::zone::Zone;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secrets::masked_text;
 
@@ -10,57 +11,78 @@ use crate::secrets::masked_text;
 /// Text is checked before it is parsed: control characters, and blanks or backslashes before the
 /// path, are [`ErrorKind::InvalidUrl`](crate::ErrorKind::InvalidUrl); so is a missing host, and
 /// port 0. No scheme is [`ErrorKind::MissingSchema`](crate::ErrorKind::MissingSchema). The rest is
-/// read as the WHATWG URL standard says.
+/// read as the WHATWG URL standard says, but for the zone of an IPv6 address
+/// (`http://[fe80::1%25eth0]/`, RFC 6874): the connection is made in that zone, and nobody else is
+/// told of it.
 pub trait IntoUrl: sealed::IntoUrl {}
 
 impl<T: sealed::IntoUrl> IntoUrl for T {}
 
+/// What the text said that is not in the URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Typed {
+    /// Path and query, where they are not what the URL has now.
+    pub(super) target: Option<Box<str>>,
+    pub(super) zone: Option<Zone>,
+    /// `user:@host`: there is a password, and nothing in it.
+    pub(super) empty_password: bool,
+}
+
+pub(super) use sealed::Given;
+
 mod sealed {
-    use super::{Result, Url, check, parse};
+    use super::{Result, Typed, Url, check, parse};
+
+    /// A URL as it was given.
+    #[derive(Clone, Debug)]
+    pub struct Given {
+        pub(in crate::request) url: Url,
+        pub(in crate::request) typed: Typed,
+    }
 
     pub trait IntoUrl {
-        fn into_url(self) -> Result<Url>;
+        fn into_url(self) -> Result<Given>;
     }
 
     impl IntoUrl for &str {
-        fn into_url(self) -> Result<Url> {
+        fn into_url(self) -> Result<Given> {
             parse(self)
         }
     }
 
     impl IntoUrl for String {
-        fn into_url(self) -> Result<Url> {
+        fn into_url(self) -> Result<Given> {
             parse(&self)
         }
     }
 
     impl IntoUrl for &String {
-        fn into_url(self) -> Result<Url> {
+        fn into_url(self) -> Result<Given> {
             parse(self)
         }
     }
 
     impl IntoUrl for Url {
-        fn into_url(self) -> Result<Url> {
-            check(self)
+        fn into_url(self) -> Result<Given> {
+            check(self).map(|url| Given { url, typed: Typed::default() })
         }
     }
 
     impl IntoUrl for &Url {
-        fn into_url(self) -> Result<Url> {
-            check(self.clone())
+        fn into_url(self) -> Result<Given> {
+            self.clone().into_url()
         }
     }
 
     impl IntoUrl for http::Uri {
-        fn into_url(self) -> Result<Url> {
+        fn into_url(self) -> Result<Given> {
             parse(&self.to_string())
         }
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Url> {
-    let text = text.trim_start_matches(' ');
+fn parse(text: &str) -> Result<Given> {
+    let text = text.trim_matches(' ');
     check_characters(text)?;
     let Some((scheme, rest)) = split_scheme(text) else {
         return Err(Error::with(
@@ -72,11 +94,32 @@ pub(super) fn parse(text: &str) -> Result<Url> {
             text => format!("write `https://{}`", masked_text(text)),
         }));
     };
-    if is_http(scheme) {
-        check_authority(text, rest)?;
+    if !is_http(scheme) {
+        let url = parse_as_standard(text, text)?;
+        return Ok(Given { url, typed: Typed::default() });
     }
+    let (authority, path) = split_authority(text, rest)?;
+    let (zone, url) = match Zone::split(text, authority)? {
+        None => (None, parse_as_standard(text, text)?),
+        Some((zone, without)) => {
+            let url = parse_as_standard(text, &format!("{scheme}://{without}{path}"))?;
+            (Some(zone), url)
+        }
+    };
+    let path = path.split('#').next().unwrap_or_default();
+    let as_sent = &url[Position::BeforePath..Position::AfterQuery];
+    let user_info = authority.rsplit_once('@').map_or("", |(user_info, _)| user_info);
+    let typed = Typed {
+        target: (path != as_sent && !(path.is_empty() && as_sent == "/")).then(|| path.into()),
+        zone,
+        empty_password: user_info.find(':').is_some_and(|at| at + 1 == user_info.len()),
+    };
+    Ok(Given { url, typed })
+}
+
+fn parse_as_standard(typed: &str, text: &str) -> Result<Url> {
     check(Url::parse(text).map_err(|error| {
-        invalid(text, &error.to_string()).remedied("write it as `https://host:port/path`")
+        invalid(typed, &error.to_string()).remedied("write it as `https://host:port/path`")
     })?)
 }
 
@@ -107,19 +150,19 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// The standard forgives what must not be forgiven here: slashes too few or too many, blanks and
-/// backslashes, which other parsers read as another host.
-fn check_authority(text: &str, rest: &str) -> Result<()> {
-    let authority = rest.strip_prefix("//").unwrap_or_default();
-    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    let authority = &authority[..end];
+/// The authority, and what follows it. The standard forgives what must not be forgiven here:
+/// slashes too few or too many, blanks and backslashes, which other parsers read as another host.
+fn split_authority<'a>(text: &str, rest: &'a str) -> Result<(&'a str, &'a str)> {
+    let rest = rest.strip_prefix("//").unwrap_or_default();
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
     let host = authority.rsplit('@').next().unwrap_or_default();
     if host.is_empty() || host.starts_with(':') {
         return Err(invalid(text, "it names no host")
             .remedied("write `https://host/path`, with two slashes"));
     }
     match authority.chars().find(|c| matches!(c, ' ' | '\\')) {
-        None => Ok(()),
+        None => Ok((authority, path)),
         Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))
             .remedied("percent-encode it in a user name or password; a host has none")),
     }
@@ -134,6 +177,6 @@ fn check(url: Url) -> Result<Url> {
     Ok(url)
 }
 
-fn invalid(text: &str, rule: &str) -> Error {
+pub(super) fn invalid(text: &str, rule: &str) -> Error {
     Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", masked_text(text)))
 }

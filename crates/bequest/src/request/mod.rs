@@ -1,11 +1,13 @@
 //! Requests: as they are built, and as they are sent.
 
 mod builder;
+mod content;
 mod into_url;
 mod params;
 mod prepare;
 mod prepared;
 mod target;
+mod zone;
 
 #[cfg(feature = "async")]
 pub(crate) use builder::Parts;

@@ -115,22 +115,14 @@ pub(super) struct RequestParams {
 }
 
 impl RequestParams {
-    /// The session's parameters and the request's behind the query that the URL has. Text given
-    /// as it is takes the place of the session's.
-    pub(super) fn add_to(&self, url: &mut Url, session: &Params) {
-        let query = match &self.raw {
+    /// The session's parameters and the request's. Text given as it is takes the place of the
+    /// session's.
+    pub(super) fn query(&self, session: &Params) -> String {
+        match &self.raw {
             Some(raw) if self.pairs.is_empty() => raw.clone(),
             Some(raw) => format!("{raw}&{}", form::encode(self.merged(&Params::new()))),
             None => form::encode(self.merged(session)),
-        };
-        if query.is_empty() {
-            return;
         }
-        let query = match url.query() {
-            Some(known) if !known.is_empty() => format!("{known}&{query}"),
-            _ => query,
-        };
-        url.set_query(Some(&query));
     }
 
     /// A name of the session's that the request has too keeps its place.
@@ -161,4 +153,16 @@ impl RequestParams {
     fn leaves_out(&self, name: &str) -> bool {
         self.without.iter().any(|known| known == name)
     }
+}
+
+/// Puts a query behind the one that the URL has.
+pub(super) fn add_to(url: &mut Url, query: String) {
+    if query.is_empty() {
+        return;
+    }
+    let query = match url.query() {
+        Some(known) if !known.is_empty() => format!("{known}&{query}"),
+        _ => query,
+    };
+    url.set_query(Some(&query));
 }

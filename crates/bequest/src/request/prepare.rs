@@ -6,8 +6,10 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::builder::Parts;
-use super::params::Params;
+use super::into_url::Given;
+use super::params::{Params, add_to};
 use super::prepared::PreparedRequest;
+use super::target;
 use crate::auth::{Auth, Basic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
@@ -51,11 +53,15 @@ impl Parts {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let Some(mut url) = self.url else {
+        let Some(Given { mut url, typed }) = self.url else {
             return Err(Error::with(ErrorKind::InvalidUrl, "the request has no URL"));
         };
-        self.params.add_to(&mut url, defaults.params.unwrap_or(&Params::new()));
+        let query = self.params.query(defaults.params.unwrap_or(&Params::new()));
+        let as_typed = typed.target.filter(|_| self.path_as_is);
+        let target = as_typed.map(|typed| target::as_typed(&typed, &query));
+        add_to(&mut url, query);
         let mut prepared = Box::new(PreparedRequest::new(self.method, url));
+        (prepared.target, prepared.zone) = (target, typed.zone);
         prepared.headers = match defaults.headers {
             Some(session) => {
                 let mut headers = session.clone_with_room(ROOM, self.headers.len() + 4);
@@ -67,19 +73,14 @@ impl Parts {
         for name in &self.without_headers {
             prepared.headers.remove(name);
         }
-        if let Some(mime) = self.content.mime
-            && !prepared.headers.contains("content-type")
-        {
-            prepared.headers.append("Content-Type", mime);
-        }
-        prepared.body = self.content.body;
+        prepared.body = self.content.into_body(&mut prepared.headers)?;
         if let Some(session) = defaults.hooks {
             prepared.hooks.extend(session);
         }
         prepared.hooks.extend(&self.hooks);
         prepared.options = self.options;
         prepared.extensions = self.extensions;
-        prepared.auth = choose_auth(self.auth, defaults.auth, &prepared);
+        prepared.auth = choose_auth(self.auth, defaults.auth, &prepared, typed.empty_password);
         Ok(prepared)
     }
 }
@@ -90,18 +91,20 @@ fn choose_auth(
     own: Option<Arc<dyn Auth>>,
     session: Option<&Arc<dyn Auth>>,
     prepared: &PreparedRequest,
+    empty_password: bool,
 ) -> Option<Arc<dyn Auth>> {
     own.or_else(|| session.cloned()).or_else(|| {
         if prepared.headers.contains("authorization") {
             return None;
         }
-        credentials(&prepared.url).map(|basic| Arc::new(basic) as Arc<dyn Auth>)
+        credentials(&prepared.url, empty_password).map(|basic| Arc::new(basic) as Arc<dyn Auth>)
     })
 }
 
-/// User name and password of the URL, unescaped; a name alone is not enough.
-fn credentials(url: &Url) -> Option<Basic> {
-    let password = url.password()?;
+/// User name and password of the URL, unescaped; a name alone is not enough, but the password may
+/// be empty, which a `Url` does not tell from none.
+fn credentials(url: &Url, empty_password: bool) -> Option<Basic> {
+    let password = url.password().or(empty_password.then_some(""))?;
     let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     Some(Basic::new(decode(url.username()), decode(password)))
 }

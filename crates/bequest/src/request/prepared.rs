@@ -8,6 +8,7 @@ use http::{Extensions, Method};
 use url::Url;
 
 use super::target;
+use super::zone::Zone;
 use crate::auth::Auth;
 use crate::body::{Body, RequestFraming, frame_request};
 use crate::error::Result;
@@ -55,6 +56,7 @@ pub struct PreparedRequest {
     /// Anything that hooks, auths and adapters want to remember with it.
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
+    pub(super) zone: Option<Zone>,
     sealed: Sealed,
 }
 
@@ -78,6 +80,7 @@ impl PreparedRequest {
             options: SendOptions::new(),
             extensions: Extensions::new(),
             auth: None,
+            zone: None,
             sealed: Sealed::default(),
         }
     }
@@ -148,6 +151,11 @@ impl PreparedRequest {
         }
     }
 
+    /// The zone of the address that its URL has.
+    pub(crate) fn zone(&self) -> Option<&str> {
+        self.zone.as_ref()?.of(&self.url)
+    }
+
     pub(crate) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
         h1::write_head(out, self.method.as_str(), &self.request_target(), &self.headers)
     }
@@ -169,6 +177,7 @@ impl Clone for PreparedRequest {
             options: self.options.clone(),
             extensions: self.extensions.clone(),
             auth: self.auth.clone(),
+            zone: self.zone.clone(),
             sealed: self.sealed,
         };
         clone.unseal();

@@ -14,3 +14,15 @@ pub(super) fn target(url: &Url) -> Cow<'_, str> {
 pub(super) fn host(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]
 }
+
+/// Path and query as they were typed, and more of a query behind them.
+pub(super) fn as_typed(typed: &str, query: &str) -> String {
+    let slash = if typed.starts_with('/') { "" } else { "/" };
+    let sign = match typed.split_once('?') {
+        _ if query.is_empty() => "",
+        None => "?",
+        Some((_, known)) if known.is_empty() || known.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    format!("{slash}{typed}{sign}{query}")
+}

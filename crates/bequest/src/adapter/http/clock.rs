@@ -26,6 +26,11 @@ impl Clock {
         Self::new(ErrorKind::WriteTimeout, settings.timeout.write_limit(), settings)
     }
 
+    /// For a wait whose own limit is no error.
+    pub(super) fn total(settings: &Settings) -> Self {
+        Self::new(ErrorKind::Deadline, None, settings)
+    }
+
     fn new(kind: ErrorKind, limit: Option<Duration>, settings: &Settings) -> Self {
         let total_limit = settings.timeout.total_limit();
         Self { kind, limit, total: settings.deadline, total_limit, running: None }

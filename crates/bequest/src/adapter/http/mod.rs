@@ -2,6 +2,8 @@
 
 mod clock;
 mod download;
+mod expect;
+mod meter;
 mod origin;
 mod round_trip;
 mod upload;
@@ -146,7 +148,7 @@ impl HttpAdapter {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         let request = &*request;
         request.body.stream().map_or(Ok(()), |stream| stream.check())?;
-        let origin = origin::of(&request.url, settings)?;
+        let origin = origin::of(request, settings)?;
         let pool = self.pool()?;
         let started = Instant::now();
         // What can't be replayed is not sent on a connection that might be closed.

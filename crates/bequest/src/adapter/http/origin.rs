@@ -1,15 +1,16 @@
 //! Which connections can serve a request: the pool's key, from everything that is set.
 
-use url::Url;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Origin;
+use crate::request::PreparedRequest;
 use crate::settings::Settings;
 
 /// Where the request goes, and how. Exhaustive: a new setting does not compile until it is decided
 /// here whether it makes a connection different.
-pub(super) fn of<'a>(url: &'a Url, settings: &'a Settings) -> Result<Origin<'a>> {
-    let Settings { verify, stream: _, timeout: _, max_content: _, deadline: _ } = settings;
+pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Result<Origin<'a>> {
+    let url = &request.url;
+    let Settings { verify, stream: _, timeout: _, max_content: _, on_progress: _, deadline: _ } =
+        settings;
     let invalid = |rule: &str| {
         Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", crate::secrets::masked(url)))
     };
@@ -28,5 +29,5 @@ pub(super) fn of<'a>(url: &'a Url, settings: &'a Settings) -> Result<Origin<'a>>
     if port == 0 {
         return Err(invalid("nothing can listen on port 0"));
     }
-    Ok(Origin { host, port, tls })
+    Ok(Origin { host, port, zone: request.zone(), tls })
 }

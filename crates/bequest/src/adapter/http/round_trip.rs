@@ -94,7 +94,7 @@ impl RoundTrip<'_> {
         connection: &mut Connection,
         reader: &mut HeadReader,
     ) -> Result<ResponseHead, Loss> {
-        let mut interim = Interim { reader, limits: self.limits, seen: 0 };
+        let mut interim = Interim::new(reader, self.limits);
         let mut clock = Clock::reading(self.settings);
         poll_fn(|context| {
             loop {
@@ -111,7 +111,7 @@ impl RoundTrip<'_> {
 }
 
 /// Reads once; says whether anything arrived.
-fn poll_arrival(
+pub(super) fn poll_arrival(
     connection: &mut Connection,
     clock: &mut Clock,
     context: &mut Context<'_>,
@@ -133,12 +133,18 @@ fn poll_arrival(
 
 /// Skips interim responses (RFC 9110, section 15.2).
 pub(super) struct Interim<'a> {
-    pub(super) reader: &'a mut HeadReader,
-    pub(super) limits: &'a Limits,
-    pub(super) seen: usize,
+    reader: &'a mut HeadReader,
+    limits: &'a Limits,
+    seen: usize,
+    /// The server asked for the body (RFC 9110, section 15.2.1).
+    pub(super) may_continue: bool,
 }
 
-impl Interim<'_> {
+impl<'a> Interim<'a> {
+    pub(super) fn new(reader: &'a mut HeadReader, limits: &'a Limits) -> Self {
+        Self { reader, limits, seen: 0, may_continue: false }
+    }
+
     /// The final head, if it has arrived.
     pub(super) fn next_final(
         &mut self,
@@ -152,6 +158,7 @@ impl Interim<'_> {
             if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok(Some(head));
             }
+            self.may_continue |= head.status == StatusCode::CONTINUE;
             self.seen += 1;
             if self.seen > self.limits.interim {
                 let error = Error::with(

@@ -11,6 +11,8 @@ use tokio::io::AsyncWrite;
 #[cfg(feature = "async")]
 use super::clock;
 use super::clock::Clock;
+use super::expect;
+use super::meter::Meter;
 use super::round_trip::{Interim, Loss, RoundTrip};
 use crate::body::{Lease, Piece, RequestFraming, Source};
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -38,6 +40,7 @@ pub(super) struct Upload<'a, 'r> {
     trip: &'a RoundTrip<'a>,
     clock: Clock,
     interim: Interim<'r>,
+    meter: Option<Meter<'a>>,
     /// A success that came before the request was out: the rest is sent all the same.
     answer: Option<ResponseHead>,
     sent: bool,
@@ -50,11 +53,11 @@ where
     'a: 'r,
 {
     pub(super) fn new(trip: &'a RoundTrip<'a>, reader: &'r mut HeadReader) -> Self {
-        let interim = Interim { reader, limits: trip.limits, seen: 0 };
         Self {
             trip,
             clock: Clock::writing(trip.settings),
-            interim,
+            interim: Interim::new(reader, trip.limits),
+            meter: Meter::new(trip),
             answer: None,
             sent: false,
             probed: false,
@@ -79,14 +82,18 @@ where
         };
         let result = match written {
             Err(error) => Err(Loss::ours(error.during(Phase::Prepare))),
-            Ok(()) => match (request.body.bytes(), framing) {
-                (Some(bytes), RequestFraming::Length(_)) => {
-                    self.send_bytes(connection, &mut head, &bytes).await
-                }
-                (Some(bytes), RequestFraming::Chunked) => {
-                    self.send_one_chunk(connection, &mut head, &bytes).await
-                }
-                (None, _) => Box::pin(self.send_stream(connection, &head)).await,
+            Ok(()) => match self.ask(connection, &mut head).await {
+                Err(loss) => Err(loss),
+                Ok(Some(early)) => Ok(early),
+                Ok(None) => match (request.body.bytes(), framing) {
+                    (Some(bytes), RequestFraming::Length(_)) => {
+                        self.send_bytes(connection, &mut head, &bytes).await
+                    }
+                    (Some(bytes), RequestFraming::Chunked) => {
+                        self.send_one_chunk(connection, &mut head, &bytes).await
+                    }
+                    (None, _) => Box::pin(self.send_stream(connection, &head)).await,
+                },
             },
         };
         connection.output = head;
@@ -96,6 +103,24 @@ where
         }
     }
 
+    /// Sends the head alone and waits for leave to send the body, if the caller wants that. What is
+    /// left of the head is nothing then.
+    async fn ask(
+        &mut self,
+        connection: &mut Connection,
+        head: &mut Vec<u8>,
+    ) -> Result<Option<Sent>, Loss> {
+        if !expect::asks(self.trip) {
+            return Ok(None);
+        }
+        if let early @ Sent::Early(_) = self.write(connection, [head, &[], &[]]).await? {
+            return Ok(Some(early));
+        }
+        head.clear();
+        let answer = Box::pin(expect::leave(self.trip, connection, &mut self.interim)).await?;
+        Ok(answer.map(|answer| Sent::Early(Box::new(answer))))
+    }
+
     async fn send_bytes(
         &mut self,
         connection: &mut Connection,
@@ -103,10 +128,19 @@ where
         body: &Bytes,
     ) -> Result<Sent, Loss> {
         if body.len() <= SMALL {
+            self.measure(head.len(), body.len());
             head.extend_from_slice(body);
             return self.write(connection, [head, &[], &[]]).await;
         }
+        self.measure(head.len(), body.len());
         self.write(connection, [head, body, &[]]).await
+    }
+
+    /// The next write has that much of the body in it, behind so much that is not.
+    fn measure(&mut self, before: usize, body: usize) {
+        if let Some(meter) = &mut self.meter {
+            meter.expect(before, body);
+        }
     }
 
     async fn send_one_chunk(
@@ -119,6 +153,7 @@ where
             return self.write(connection, [head, LAST_CHUNK, &[]]).await;
         }
         head.extend_from_slice(ChunkSize::new(body.len()).as_bytes());
+        self.measure(head.len(), body.len());
         let end = [CHUNK_END, LAST_CHUNK].concat();
         self.write(connection, [head, body, &end]).await
     }
@@ -159,15 +194,19 @@ where
             let size = ChunkSize::new(bytes.len());
             let parts = match pace.is_chunked() {
                 true => [size.as_bytes(), bytes, CHUNK_END],
-                false => [bytes, &[], &[]],
+                false => [&[], bytes, &[]],
             };
+            self.measure(parts[0].len(), bytes.len());
             if let early @ Sent::Early(_) = self.write(connection, parts).await? {
                 return Ok(early);
             }
         }
         pace.end().map_err(source_failed)?;
         match pace.is_chunked() {
-            true => self.write(connection, [LAST_CHUNK, &[], &[]]).await,
+            true => {
+                self.measure(0, 0);
+                self.write(connection, [LAST_CHUNK, &[], &[]]).await
+            }
             false => Ok(Sent::Whole(None)),
         }
     }
@@ -255,6 +294,9 @@ where
                     *written += count;
                     self.sent = true;
                     self.probed = false;
+                    if let Some(meter) = &mut self.meter {
+                        meter.wrote(*written);
+                    }
                     self.clock.progress(Phase::Send).map_err(Loss::ours)?;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(error))),

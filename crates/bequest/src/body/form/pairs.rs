@@ -12,7 +12,7 @@ use values::{Pair, Values};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a value serialized to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Clone)]
 pub(crate) enum Pairs {
     /// Names and values, to be encoded.
     List(Vec<(String, String)>),

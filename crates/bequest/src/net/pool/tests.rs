@@ -22,7 +22,7 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), tls: None }
+        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {

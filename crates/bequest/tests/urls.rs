@@ -4,11 +4,14 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bequest::{ErrorKind, Response, adapter_fn};
 use support::{Door, doors, get};
-use testbed::Testbed;
+use testbed::{RawServer, Script, Testbed};
 
 doors![
     blanks_around_a_url_are_dropped,
@@ -22,6 +25,11 @@ doors![
     other_schemes_are_urls_too,
     text_is_a_query_as_it_is,
     long_urls_take_no_long_time,
+    an_empty_password_is_one,
+    a_path_is_sent_as_it_was_typed,
+    a_zone_is_connected_to_and_not_told,
+    zones_have_connections_of_their_own,
+    a_zone_that_is_not_there_is_named,
 ];
 
 /// What a URL is prepared to.
@@ -129,4 +137,135 @@ fn long_urls_take_no_long_time(door: Door) {
         }
     }
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+fn an_empty_password_is_one(door: Door) {
+    let sent = |url: &str| {
+        let prepared = door.session().prepare(get(url)).unwrap();
+        prepared.headers.get("authorization").map(str::to_owned)
+    };
+    assert_eq!(sent("http://u:@h/").as_deref(), Some("Basic dTo="));
+    assert_eq!(sent("http://u%40:@h/@").as_deref(), Some("Basic dUA6"));
+    for url in ["http://u@h/", "http://h/", "http://h/u:@", "http://u%3A@h/"] {
+        assert_eq!(sent(url), None, "{url}");
+    }
+}
+
+fn a_path_is_sent_as_it_was_typed(door: Door) {
+    let server = RawServer::start(Script::respond("HTTP/1.1 204 No Content\r\n\r\n"));
+    let s = door.session();
+    for (typed, params, sent) in [
+        ("/anything/../x/./%2e%2E/y", None, "/anything/../x/./%2e%2E/y"),
+        ("/anything//a|b^`{}'\"<>", None, "/anything//a|b^`{}'\"<>"),
+        ("/a/../b?c='d'", Some(("e", "f g")), "/a/../b?c='d'&e=f+g"),
+        ("/a/..?", Some(("e", "f")), "/a/..?e=f"),
+        ("/a/..#fragment", Some(("e", "f")), "/a/..?e=f"),
+        ("?q=/../", None, "/?q=/../"),
+        ("", None, "/"),
+        ("/plain", Some(("e", "f")), "/plain?e=f"),
+    ] {
+        let url = server.url("").trim_end_matches('/').to_owned() + typed;
+        let request = get(&url).params(params.into_iter().collect::<Vec<_>>());
+        s.send(request.clone().path_as_is(true)).unwrap();
+        let received = String::from_utf8(server.received(0)).unwrap();
+        let line = received.lines().rfind(|line| line.starts_with("GET ")).unwrap();
+        assert_eq!(line, format!("GET {sent} HTTP/1.1"), "{typed}");
+        let prepared = s.prepare(request.path_as_is(false)).unwrap();
+        assert_eq!(prepared.target, None, "{typed}");
+    }
+    // Not even then may a line be ended, or a word of the request line.
+    for typed in ["/a b", "/\u{e9}"] {
+        let url = server.url("").trim_end_matches('/').to_owned() + typed;
+        let error = s.send(get(&url).path_as_is(true)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{typed}");
+        assert_eq!(error.remedy(), Some("percent-encode it"));
+    }
+}
+
+/// The loopback interface is the first one of each network namespace.
+const LOOPBACK: &str = "1";
+
+fn loopback() -> TcpListener {
+    TcpListener::bind("[::1]:0").unwrap()
+}
+
+/// Answers each request with what its Host field says.
+fn serve_hosts(listener: TcpListener) {
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            thread::spawn(move || {
+                let (mut host, mut line) = (String::new(), String::new());
+                while stream.read_line(&mut line).is_ok_and(|count| count > 0) {
+                    if let Some(value) = line.strip_prefix("Host: ") {
+                        host = value.trim_end().to_owned();
+                    }
+                    if line == "\r\n" {
+                        let answer = format!(
+                            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{host}",
+                            host.len()
+                        );
+                        stream.get_mut().write_all(answer.as_bytes()).unwrap();
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+}
+
+fn a_zone_is_connected_to_and_not_told(door: Door) {
+    let listener = loopback();
+    let port = listener.local_addr().unwrap().port();
+    serve_hosts(listener);
+    let s = door.session();
+    for authority in [format!("[::1%25{LOOPBACK}]:{port}"), format!("[::1%{LOOPBACK}]:{port}")] {
+        let r = s.send(get(format!("http://{authority}/x"))).unwrap();
+        assert_eq!(r.text().unwrap(), format!("[::1]:{port}"));
+        assert_eq!(r.url().as_str(), format!("http://[::1]:{port}/x"));
+        let Some(SocketAddr::V6(peer)) = r.remote_addr() else { panic!("{r:?}") };
+        assert_eq!((peer.port(), peer.scope_id().to_string().as_str()), (port, LOOPBACK));
+    }
+    // By its name, where the machine has an address that is in a zone.
+    let Some((address, interface)) = link_local() else { return };
+    let listener = TcpListener::bind((format!("{address}%{interface}").as_str(), 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    serve_hosts(listener);
+    let r = s.send(get(format!("http://[{address}%25{interface}]:{port}/"))).unwrap();
+    assert_eq!(r.text().unwrap(), format!("[{address}]:{port}"));
+}
+
+/// A link-local address of this machine, and its interface.
+fn link_local() -> Option<(Ipv6Addr, String)> {
+    let addresses = std::fs::read_to_string("/proc/net/if_inet6").ok()?;
+    addresses.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let address = u128::from_str_radix(words.next()?, 16).ok().map(Ipv6Addr::from)?;
+        let interface = words.next_back()?;
+        address.is_unicast_link_local().then(|| (address, interface.to_owned()))
+    })
+}
+
+fn zones_have_connections_of_their_own(door: Door) {
+    let listener = loopback();
+    let port = listener.local_addr().unwrap().port();
+    serve_hosts(listener);
+    let s = door.session();
+    let peer = |zone: &str| {
+        let r = s.send(get(format!("http://[::1{zone}]:{port}/"))).unwrap();
+        r.content().unwrap();
+        let Some(SocketAddr::V6(peer)) = r.remote_addr() else { panic!("{r:?}") };
+        (peer.scope_id(), r.timings().connect.is_some())
+    };
+    let zone = format!("%25{LOOPBACK}");
+    assert_eq!(peer(&zone), (1, true));
+    assert_eq!(peer(""), (0, true));
+    assert_eq!(peer(&zone), (1, false));
+    assert_eq!(peer(""), (0, false));
+}
+
+fn a_zone_that_is_not_there_is_named(door: Door) {
+    let error = door.send(get("http://[fe80::1%25nosuch0]:1/")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Resolve);
+    assert!(error.to_string().contains("no interface `nosuch0` for [fe80::1]"), "{error}");
 }

@@ -21,15 +21,16 @@ pub(crate) async fn exchange(
     mut request: Box<PreparedRequest>,
     settings: Result<Settings>,
 ) -> Result<Response> {
-    let settings = match settings {
+    // Not moved out: they are large.
+    let settings = match &settings {
         Ok(settings) => settings,
-        Err(error) => return Err(error.during(Phase::Prepare).of_request(request)),
+        Err(error) => return Err(error.again().during(Phase::Prepare).of_request(request)),
     };
     let mut history = Vec::new();
     loop {
-        let mut response = hop(&mounts, request, &settings).await?;
+        let mut response = hop(&mounts, request, settings).await?;
         response.head_mut().history.append(&mut history);
-        let again = match answer(&mut response, &settings).await {
+        let again = match answer(&mut response, settings).await {
             Ok(again) => again,
             Err(error) => {
                 let request = Box::new(response.request().clone());

@@ -1,5 +1,6 @@
 //! URLs as callers give them.
 
+use memchr::{memchr, memchr3, memrchr};
 use url::{Position, Url};
 
 use super::zone::Zone;
@@ -23,7 +24,7 @@ impl<T: sealed::IntoUrl> IntoUrl for T {}
 pub(super) struct Typed {
     /// Path and query, where they are not what the URL has now.
     pub(super) target: Option<Box<str>>,
-    pub(super) zone: Option<Zone>,
+    pub(super) zone: Option<Box<Zone>>,
     /// `user:@host`: there is a password, and nothing in it.
     pub(super) empty_password: bool,
 }
@@ -37,7 +38,7 @@ mod sealed {
     #[derive(Clone, Debug)]
     pub struct Given {
         pub(in crate::request) url: Url,
-        pub(in crate::request) typed: Typed,
+        pub(in crate::request) typed: Option<Box<Typed>>,
     }
 
     pub trait IntoUrl {
@@ -64,7 +65,7 @@ mod sealed {
 
     impl IntoUrl for Url {
         fn into_url(self) -> Result<Given> {
-            check(self).map(|url| Given { url, typed: Typed::default() })
+            check(self).map(|url| Given { url, typed: None })
         }
     }
 
@@ -96,23 +97,27 @@ fn parse(text: &str) -> Result<Given> {
     };
     if !is_http(scheme) {
         let url = parse_as_standard(text, text)?;
-        return Ok(Given { url, typed: Typed::default() });
+        return Ok(Given { url, typed: None });
     }
-    let (authority, path) = split_authority(text, rest)?;
-    let (zone, url) = match Zone::split(text, authority)? {
+    let authority = Authority::split(text, rest)?;
+    let (zone, url) = match Zone::split(text, authority.host)? {
         None => (None, parse_as_standard(text, text)?),
         Some((zone, without)) => {
-            let url = parse_as_standard(text, &format!("{scheme}://{without}{path}"))?;
-            (Some(zone), url)
+            let Authority { before, path, .. } = authority;
+            let url = parse_as_standard(text, &format!("{scheme}://{before}{without}{path}"))?;
+            (Some(Box::new(zone)), url)
         }
     };
-    let path = path.split('#').next().unwrap_or_default();
+    let path = authority.path;
+    let path = memchr(b'#', path.as_bytes()).map_or(path, |at| &path[..at]);
     let as_sent = &url[Position::BeforePath..Position::AfterQuery];
-    let user_info = authority.rsplit_once('@').map_or("", |(user_info, _)| user_info);
-    let typed = Typed {
-        target: (path != as_sent && !(path.is_empty() && as_sent == "/")).then(|| path.into()),
-        zone,
-        empty_password: user_info.find(':').is_some_and(|at| at + 1 == user_info.len()),
+    let as_typed = path == as_sent || path.is_empty() && as_sent == "/";
+    let empty_password = authority.has_empty_password();
+    let typed = if as_typed && zone.is_none() && !empty_password {
+        None
+    } else {
+        let target = (!as_typed).then(|| path.into());
+        Some(Box::new(Typed { target, zone, empty_password }))
     };
     Ok(Given { url, typed })
 }
@@ -150,21 +155,38 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// The authority, and what follows it. The standard forgives what must not be forgiven here:
-/// slashes too few or too many, blanks and backslashes, which other parsers read as another host.
-fn split_authority<'a>(text: &str, rest: &'a str) -> Result<(&'a str, &'a str)> {
-    let rest = rest.strip_prefix("//").unwrap_or_default();
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    if host.is_empty() || host.starts_with(':') {
-        return Err(invalid(text, "it names no host")
-            .remedied("write `https://host/path`, with two slashes"));
+/// What stands between the scheme and the path, and the path with all that follows.
+struct Authority<'a> {
+    /// User name and password with their `@`, or nothing.
+    before: &'a str,
+    /// With its port.
+    host: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Authority<'a> {
+    /// The standard forgives what must not be forgiven here: slashes too few or too many, blanks
+    /// and backslashes, which other parsers read as another host.
+    fn split(text: &str, rest: &'a str) -> Result<Self> {
+        let rest = rest.strip_prefix("//").unwrap_or_default();
+        let (authority, path) =
+            rest.split_at(memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len()));
+        let (before, host) =
+            authority.split_at(memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1));
+        if host.is_empty() || host.starts_with(':') {
+            return Err(invalid(text, "it names no host")
+                .remedied("write `https://host/path`, with two slashes"));
+        }
+        match authority.chars().find(|c| matches!(c, ' ' | '\\')) {
+            None => Ok(Self { before, host, path }),
+            Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))
+                .remedied("percent-encode it in a user name or password; a host has none")),
+        }
     }
-    match authority.chars().find(|c| matches!(c, ' ' | '\\')) {
-        None => Ok((authority, path)),
-        Some(c) => Err(invalid(text, &format!("{c:?} is not allowed before the path"))
-            .remedied("percent-encode it in a user name or password; a host has none")),
+
+    fn has_empty_password(&self) -> bool {
+        let user_info = self.before.strip_suffix('@').unwrap_or_default();
+        user_info.split_once(':').is_some_and(|(_, password)| password.is_empty())
     }
 }
 

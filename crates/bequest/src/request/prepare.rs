@@ -57,6 +57,7 @@ impl Parts {
             return Err(Error::with(ErrorKind::InvalidUrl, "the request has no URL"));
         };
         let query = self.params.query(defaults.params.unwrap_or(&Params::new()));
+        let typed = typed.map(|typed| *typed).unwrap_or_default();
         let as_typed = typed.target.filter(|_| self.path_as_is);
         let target = as_typed.map(|typed| target::as_typed(&typed, &query));
         add_to(&mut url, query);

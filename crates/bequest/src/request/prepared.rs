@@ -56,7 +56,7 @@ pub struct PreparedRequest {
     /// Anything that hooks, auths and adapters want to remember with it.
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
-    pub(super) zone: Option<Zone>,
+    pub(super) zone: Option<Box<Zone>>,
     sealed: Sealed,
 }
 

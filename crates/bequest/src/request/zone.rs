@@ -15,11 +15,10 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    /// Takes the zone out of an authority (`[fe80::1%25eth0]:80`, and `[fe80::1%eth0]:80` as people
-    /// write it), and gives what is left; `None` where there is no zone.
-    pub(super) fn split(text: &str, authority: &str) -> Result<Option<(Self, String)>> {
-        let at = authority.rfind('@').map_or(0, |at| at + 1);
-        let Some(literal) = authority[at..].strip_prefix('[') else { return Ok(None) };
+    /// Takes the zone out of a host with its port (`[fe80::1%25eth0]:80`, and `[fe80::1%eth0]:80`
+    /// as people write it), and gives what is left; `None` where there is no zone.
+    pub(super) fn split(text: &str, host: &str) -> Result<Option<(Self, String)>> {
+        let Some(literal) = host.strip_prefix('[') else { return Ok(None) };
         let Some((literal, port)) = literal.split_once(']') else { return Ok(None) };
         let Some((address, name)) = literal.split_once('%') else { return Ok(None) };
         let name = name.strip_prefix("25").filter(|name| !name.is_empty()).unwrap_or(name);
@@ -28,7 +27,7 @@ impl Zone {
             return Err(invalid(text, "the zone of its address is not the name of an interface")
                 .remedied("write it as `[fe80::1%25eth0]`"));
         }
-        let without = format!("{}[{address}]{port}", &authority[..at]);
+        let without = format!("[{address}]{port}");
         Ok(Some((Self { address: parsed, name: name.into() }, without)))
     }
 
@@ -48,24 +47,24 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn split(authority: &str) -> Option<(String, String)> {
-        let split = Zone::split("", authority).unwrap();
+    fn split(host: &str) -> Option<(String, String)> {
+        let split = Zone::split("", host).unwrap();
         split.map(|(zone, without)| (zone.name.into(), without))
     }
 
     #[test]
     fn zones_are_taken_out() {
-        for (authority, name, without) in [
+        for (host, name, without) in [
             ("[fe80::1%25eth0]", "eth0", "[fe80::1]"),
             ("[fe80::1%eth0]:80", "eth0", "[fe80::1]:80"),
-            ("u:%25@[fe80::1%2525]:80", "25", "u:%25@[fe80::1]:80"),
+            ("[fe80::1%2525]:80", "25", "[fe80::1]:80"),
             ("[fe80::1%25]", "25", "[fe80::1]"),
             ("[fe80::1%2]", "2", "[fe80::1]"),
         ] {
-            assert_eq!(split(authority), Some((name.into(), without.into())), "{authority}");
+            assert_eq!(split(host), Some((name.into(), without.into())), "{host}");
         }
-        for authority in ["", "h:80", "[fe80::1]", "[fe80::1", "u%40:p@h", "[no%25zone]"] {
-            assert_eq!(split(authority), None, "{authority}");
+        for host in ["", "h:80", "[fe80::1]", "[fe80::1", "h%40", "[no%25zone]"] {
+            assert_eq!(split(host), None, "{host}");
         }
     }
 

@@ -16,10 +16,10 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// `None` where nobody wants to know.
-    pub(super) fn new(trip: &RoundTrip<'a>) -> Option<Self> {
+    pub(super) fn new(trip: &RoundTrip<'a>) -> Option<Box<Self>> {
         let on_progress = trip.settings.on_progress.as_ref()?;
         let progress = Progress { to_send: trip.request.body.len(), ..Progress::default() };
-        Some(Self { on_progress, progress, before: 0, body: 0..0 })
+        Some(Box::new(Self { on_progress, progress, before: 0, body: 0..0 }))
     }
 
     /// A write begins that has `body` bytes of the body, behind `start` bytes that are not.

@@ -40,7 +40,7 @@ pub(super) struct Upload<'a, 'r> {
     trip: &'a RoundTrip<'a>,
     clock: Clock,
     interim: Interim<'r>,
-    meter: Option<Meter<'a>>,
+    meter: Option<Box<Meter<'a>>>,
     /// A success that came before the request was out: the rest is sent all the same.
     answer: Option<ResponseHead>,
     sent: bool,
@@ -70,31 +70,21 @@ where
     }
 
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<Sent, Loss> {
-        let RoundTrip { request, framing, .. } = *self.trip;
         self.clock.progress(Phase::Send).map_err(Loss::ours)?;
         let mut head = std::mem::take(&mut connection.output);
         let written = match std::mem::take(&mut connection.has_head) {
             true => Ok(()),
             false => {
                 head.clear();
-                request.write_head(&mut head)
+                self.trip.request.write_head(&mut head)
             }
         };
         let result = match written {
             Err(error) => Err(Loss::ours(error.during(Phase::Prepare))),
-            Ok(()) => match self.ask(connection, &mut head).await {
-                Err(loss) => Err(loss),
-                Ok(Some(early)) => Ok(early),
-                Ok(None) => match (request.body.bytes(), framing) {
-                    (Some(bytes), RequestFraming::Length(_)) => {
-                        self.send_bytes(connection, &mut head, &bytes).await
-                    }
-                    (Some(bytes), RequestFraming::Chunked) => {
-                        self.send_one_chunk(connection, &mut head, &bytes).await
-                    }
-                    (None, _) => Box::pin(self.send_stream(connection, &head)).await,
-                },
-            },
+            Ok(()) if expect::asks(self.trip) => {
+                Box::pin(self.ask_and_send(connection, &mut head)).await
+            }
+            Ok(()) => self.send(connection, &mut head).await,
         };
         connection.output = head;
         match (result?, self.answer.take()) {
@@ -103,22 +93,38 @@ where
         }
     }
 
-    /// Sends the head alone and waits for leave to send the body, if the caller wants that. What is
-    /// left of the head is nothing then.
-    async fn ask(
+    /// Sends the head alone and waits for leave to send the body.
+    async fn ask_and_send(
         &mut self,
         connection: &mut Connection,
         head: &mut Vec<u8>,
-    ) -> Result<Option<Sent>, Loss> {
-        if !expect::asks(self.trip) {
-            return Ok(None);
-        }
+    ) -> Result<Sent, Loss> {
         if let early @ Sent::Early(_) = self.write(connection, [head, &[], &[]]).await? {
-            return Ok(Some(early));
+            return Ok(early);
         }
         head.clear();
-        let answer = Box::pin(expect::leave(self.trip, connection, &mut self.interim)).await?;
-        Ok(answer.map(|answer| Sent::Early(Box::new(answer))))
+        if let Some(answer) = expect::leave(self.trip, connection, &mut self.interim).await? {
+            return Ok(Sent::Early(Box::new(answer)));
+        }
+        self.send(connection, head).await
+    }
+
+    /// Sends what is in `head`, and the body.
+    async fn send(
+        &mut self,
+        connection: &mut Connection,
+        head: &mut Vec<u8>,
+    ) -> Result<Sent, Loss> {
+        // Boxed, but for the form that nearly every request has.
+        match (self.trip.request.body.bytes(), self.trip.framing) {
+            (Some(bytes), RequestFraming::Length(_)) => {
+                self.send_bytes(connection, head, &bytes).await
+            }
+            (Some(bytes), RequestFraming::Chunked) => {
+                Box::pin(self.send_one_chunk(connection, head, &bytes)).await
+            }
+            (None, _) => Box::pin(self.send_stream(connection, head)).await,
+        }
     }
 
     async fn send_bytes(

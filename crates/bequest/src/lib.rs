@@ -41,6 +41,7 @@
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
+//! | names of status codes | [`codes`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
 //! # Features
@@ -54,6 +55,7 @@ mod adapter;
 pub mod aio;
 mod auth;
 mod body;
+pub mod codes;
 mod error;
 mod exchange;
 mod future;
@@ -89,7 +91,7 @@ pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
 pub use reactor::on_interrupt;
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
-pub use response::{IterContent, IterLines, Reader, Response, ResponseBuilder};
+pub use response::{IterContent, IterLines, Link, Links, Reader, Response, ResponseBuilder};
 pub use session::{Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;

@@ -89,7 +89,7 @@ fn each_kind_of_body_waits(door: Door) {
     let large = "x".repeat(100_000);
     for body in [
         Body::from("small"),
-        Body::from(large.clone()),
+        Body::from(large),
         Body::reader(&b"read"[..]),
         Body::reader(&b"read"[..]).with_length(4),
     ] {

@@ -11,6 +11,7 @@ use url::Url;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::request::PreparedRequest;
+use crate::response::Links;
 use crate::timings::Timings;
 
 /// A [`Response`](crate::Response) whose body is awaited. `From` goes both ways; a streamed body is
@@ -56,6 +57,12 @@ same! {
     content_length -> Option<u64>;
     /// The fields behind a chunked body, once it was read to its end.
     trailers -> Option<&Headers>;
+    /// Whether the status and a Location say where to go on: 301, 302, 303, 307 or 308.
+    is_redirect -> bool;
+    /// Whether they say so for good: 301 or 308.
+    is_permanent_redirect -> bool;
+    /// What the Link fields say (RFC 8288), to turn pages for example.
+    links -> Links;
     /// Anything that hooks and adapters have put there.
     extensions -> &Extensions;
     /// Closes the connection, if the body is still to be read. What was read already stays.

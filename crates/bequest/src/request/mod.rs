@@ -2,6 +2,7 @@
 
 mod builder;
 mod content;
+mod convert;
 mod into_url;
 mod params;
 mod prepare;

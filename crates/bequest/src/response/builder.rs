@@ -29,14 +29,24 @@ use crate::timings::Timings;
 pub struct ResponseBuilder {
     status: u16,
     reason: Option<Cow<'static, str>>,
-    headers: Headers,
+    pub(super) version: Version,
+    pub(super) headers: Headers,
     body: Body,
     url: Option<Url>,
+    pub(super) extensions: Extensions,
 }
 
 impl ResponseBuilder {
     pub(super) fn new() -> Self {
-        Self { status: 200, reason: None, headers: Headers::new(), body: Body::empty(), url: None }
+        Self {
+            status: 200,
+            reason: None,
+            version: Version::HTTP_11,
+            headers: Headers::new(),
+            body: Body::empty(),
+            url: None,
+            extensions: Extensions::new(),
+        }
     }
 
     /// The status code, 100 to 999; 200 unless it is set.
@@ -81,7 +91,7 @@ impl ResponseBuilder {
         let usual = status.canonical_reason().unwrap_or_default();
         let head = Head {
             status,
-            version: Version::HTTP_11,
+            version: self.version,
             reason: self.reason.unwrap_or(Cow::Borrowed(usual)),
             headers: self.headers,
             request: None,
@@ -89,7 +99,7 @@ impl ResponseBuilder {
             history: Vec::new(),
             timings: Timings::default(),
             peer: None,
-            extensions: Extensions::new(),
+            extensions: self.extensions,
             max_content: None,
         };
         Ok(Response::new(head, Live::new(Own::new(&self.body)?)))

@@ -1,9 +1,11 @@
 //! Responses: what a server answered, and its body, read or yet to be read.
 
 mod builder;
+mod convert;
 mod incoming;
 mod iter;
 mod lines;
+mod links;
 mod loan;
 mod reader;
 mod room;
@@ -23,6 +25,7 @@ pub use builder::ResponseBuilder;
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;
+pub use links::{Link, Links};
 pub use reader::Reader;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -149,6 +152,22 @@ impl Response {
     /// The fields behind a chunked body (RFC 9110, section 6.5), once it was read to its end.
     pub fn trailers(&self) -> Option<&Headers> {
         self.trailers.get()
+    }
+
+    /// Whether the status and a Location say where to go on: 301, 302, 303, 307 or 308.
+    pub fn is_redirect(&self) -> bool {
+        matches!(self.head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
+            && self.head.headers.contains("location")
+    }
+
+    /// Whether they say so for good: 301 or 308.
+    pub fn is_permanent_redirect(&self) -> bool {
+        matches!(self.head.status.as_u16(), 301 | 308) && self.head.headers.contains("location")
+    }
+
+    /// What the Link fields say (RFC 8288), to turn pages for example.
+    pub fn links(&self) -> Links {
+        Links::parse(self.head.headers.get_all("link"), self.url())
     }
 
     /// Anything that hooks and adapters have put there.

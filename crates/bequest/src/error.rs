@@ -35,6 +35,9 @@ pub enum ErrorKind {
     Connect,
     /// No connection was ready within the connect timeout.
     ConnectTimeout,
+    /// The body is not what its Content-Encoding says, ends too early, or has codings that can't be
+    /// undone; [`raw`](crate::Response::raw) of a streamed response gives the bytes as sent.
+    ContentDecoding,
     /// The total timeout was over.
     Deadline,
     /// The connection was lost after it was made, before the response's head was there. The server

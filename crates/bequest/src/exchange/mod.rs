@@ -118,7 +118,7 @@ async fn answer(
             // Read to its end, so that the next round can use the same connection; or closed, if
             // that would take more than a little.
             if settings.stream {
-                drain(response).await;
+                response.drain(DRAINED).await;
             }
             Ok(Some(again))
         }
@@ -127,13 +127,6 @@ async fn answer(
 
 /// The most that is read of a body that nobody will see.
 const DRAINED: u64 = 64 * 1024;
-
-async fn drain(response: &mut Response) {
-    let limit = response.head_mut().max_content.replace(DRAINED);
-    // What failed or was too large has closed its connection, which is all that matters here.
-    let _ = response.collect().await;
-    response.head_mut().max_content = limit;
-}
 
 #[cfg(test)]
 mod tests {

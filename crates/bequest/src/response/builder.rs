@@ -107,7 +107,7 @@ impl ResponseBuilder {
 }
 
 /// A body that an adapter brought itself.
-struct Own {
+pub(super) struct Own {
     body: Option<crate::body::Lease>,
     rest: Bytes,
 }
@@ -116,6 +116,12 @@ impl Own {
     fn new(body: &Body) -> Result<Self> {
         let rest = body.bytes().unwrap_or_default();
         Ok(Self { body: body.stream().map(|stream| stream.lend()).transpose()?, rest })
+    }
+}
+
+impl From<Bytes> for Own {
+    fn from(rest: Bytes) -> Self {
+        Self { body: None, rest }
     }
 }
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
+use super::decode::Codings;
 use crate::error::Result;
 use crate::headers::Headers;
 
@@ -18,10 +19,28 @@ pub(crate) trait Incoming: Send {
         None
     }
 
+    /// Whether reading may go on; asked where much is made of what was read before.
+    #[cfg(feature = "compression")]
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The fields behind the body, after its end.
     fn take_trailers(&mut self) -> Option<Headers> {
         None
     }
+}
+
+/// What a body is read as.
+pub(super) enum Form {
+    /// What was sent; it was not coded.
+    Same,
+    /// It is coded, and not begun.
+    Coded(Codings),
+    /// Decoded.
+    Content,
+    /// The bytes as sent, of a body that is coded.
+    Raw,
 }
 
 /// An incoming body, and what was read of it but not used.
@@ -29,6 +48,7 @@ pub(crate) struct Live {
     incoming: Box<dyn Incoming>,
     /// Given back by an iterator or a reader.
     pending: BytesMut,
+    form: Form,
     begun: bool,
     /// The last line ended in CR: an LF that follows belongs to it.
     pub(super) after_cr: bool,
@@ -39,9 +59,18 @@ impl Live {
         Self {
             incoming: Box::new(incoming),
             pending: BytesMut::new(),
+            form: Form::Same,
             begun: false,
             after_cr: false,
         }
+    }
+
+    /// With what its content is coded in, if it is; nothing was read yet.
+    pub(super) fn coded(mut self, codings: Option<Codings>) -> Self {
+        if let Some(codings) = codings {
+            self.form = Form::Coded(codings);
+        }
+        self
     }
 
     /// Whether somebody has had a part of it.
@@ -49,8 +78,25 @@ impl Live {
         self.begun
     }
 
-    pub(super) fn begin(&mut self) {
+    /// What it is read as from now on, if it was not begun: its content, or the bytes as sent.
+    pub(super) fn begin(&mut self, raw: bool) {
         self.begun = true;
+        if matches!(self.form, Form::Coded(_)) {
+            let form = if raw { Form::Raw } else { Form::Content };
+            if let (Form::Coded(codings), false) = (std::mem::replace(&mut self.form, form), raw) {
+                let body = std::mem::replace(&mut self.incoming, Box::new(Nothing));
+                self.incoming = codings.undo(body);
+            }
+        }
+    }
+
+    /// Whether it can still be read so, after what was read of it.
+    pub(super) fn allows(&self, raw: bool) -> bool {
+        match self.form {
+            Form::Content => !raw,
+            Form::Raw => raw,
+            _ => true,
+        }
     }
 
     /// Takes back what was read and not used; it comes first next time.
@@ -80,6 +126,15 @@ impl Live {
         let count = out.remaining().min(self.pending.len());
         out.put_slice(&self.pending[..count]);
         self.pending.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Stands where a body was taken out.
+struct Nothing;
+
+impl Incoming for Nothing {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
     }
 }

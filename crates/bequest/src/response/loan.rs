@@ -21,6 +21,8 @@ pub(super) const PIECE: usize = 64 * 1024;
 pub(super) struct Loan<'a> {
     response: Lender<'a>,
     part: Part,
+    /// The bytes as sent are wanted, not the content.
+    raw: bool,
 }
 
 /// Whose body it is.
@@ -52,15 +54,19 @@ enum Part {
 }
 
 impl Loan<'static> {
-    pub(super) fn own(response: Response) -> Result<Self> {
-        let part = lend(&response)?;
-        Ok(Self { response: Lender::Owned(Box::new(response)), part })
+    pub(super) fn own(response: Response, raw: bool) -> Result<Self> {
+        let part = lend(&response, raw)?;
+        Ok(Self { response: Lender::Owned(Box::new(response)), part, raw })
     }
 }
 
 impl<'a> Loan<'a> {
     pub(super) fn take(response: &'a Response) -> Result<Self> {
-        Ok(Self { part: lend(response)?, response: Lender::Borrowed(response) })
+        Self::take_as(response, false)
+    }
+
+    pub(super) fn take_as(response: &'a Response, raw: bool) -> Result<Self> {
+        Ok(Self { part: lend(response, raw)?, response: Lender::Borrowed(response), raw })
     }
 
     /// What the body becomes, in place of being given back.
@@ -71,7 +77,7 @@ impl<'a> Loan<'a> {
 
     pub(super) fn begin(&mut self) {
         if let Part::Live(live) = &mut self.part {
-            live.begin();
+            live.begin(self.raw);
         }
     }
 
@@ -185,13 +191,15 @@ impl<'a> Loan<'a> {
 }
 
 /// Takes the body out of its response.
-fn lend(response: &Response) -> Result<Part> {
+fn lend(response: &Response, raw: bool) -> Result<Part> {
     let mut body = response.lock();
     match std::mem::replace(&mut *body, Body::Lent) {
-        Body::Live(live) => Ok(Part::Live(live)),
+        Body::Live(live) if live.allows(raw) => Ok(Part::Live(live)),
         other => {
             let result = match &other {
+                Body::Collected(_) if raw && response.is_coded() => Err(was_decoded()),
                 Body::Collected(bytes) => Ok(Part::Copy(bytes.clone())),
+                Body::Live(_) if raw => Err(was_decoded()),
                 Body::Lent => Err(consumed("the body is being read by another")),
                 Body::Closed => Err(closed()),
                 Body::Failed(error) => Err(error.again()),
@@ -201,6 +209,11 @@ fn lend(response: &Response) -> Result<Part> {
             result.map_err(|error| response.named(error))
         }
     }
+}
+
+fn was_decoded() -> Error {
+    Error::with(ErrorKind::StreamConsumed, "the body was decoded as it was read")
+        .remedied("`.stream(true)`, and `raw()` before anything else, give the bytes as sent")
 }
 
 fn clamp(length: u64, most: usize) -> usize {

@@ -2,6 +2,8 @@
 
 mod builder;
 mod convert;
+#[cfg_attr(not(feature = "compression"), path = "undecoded.rs")]
+mod decode;
 mod incoming;
 mod iter;
 mod lines;
@@ -22,11 +24,15 @@ use http::{Extensions, StatusCode, Version};
 use url::Url;
 
 pub use builder::ResponseBuilder;
+pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;
 pub use links::{Link, Links};
 pub use reader::Reader;
+
+use self::builder::Own;
+use self::decode::Codings;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
@@ -77,7 +83,13 @@ enum Body {
 
 impl Response {
     pub(crate) fn new(head: Head, live: Live) -> Self {
+        let live = live.coded(Codings::of(&head.headers));
         Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
+    }
+
+    /// Whether the content is not what was sent.
+    fn is_coded(&self) -> bool {
+        Codings::of(&self.head.headers).is_some()
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {
@@ -261,6 +273,26 @@ impl Response {
         }
     }
 
+    /// Reads a body that nobody will see to its end, so that its connection can be used again, if
+    /// it is not larger than `most` as it was sent. What was read is decoded only if somebody asks.
+    pub(crate) async fn drain(&self, most: u64) {
+        if self.collected().is_some() {
+            return;
+        }
+        let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
+        loan.begin();
+        let body = match loan.collect(Some(most)).await {
+            Ok(bytes) if self.is_coded() => {
+                let live = Live::new(Own::from(bytes));
+                Body::Live(live.coded(Codings::of(&self.head.headers)))
+            }
+            Ok(bytes) => Body::Collected(bytes),
+            // It has closed the connection.
+            Err(error) => Body::Failed(self.named(error)),
+        };
+        loan.finish(body);
+    }
+
     /// The error with this response's request in it.
     fn named(&self, error: Error) -> Error {
         error.of(&self.request().method, self.url())
@@ -293,13 +325,24 @@ impl Response {
     /// The body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead). It holds the body
     /// while it lives; what it did not read is there for the next one.
     pub fn reader(&self) -> Reader<'_> {
-        Reader::borrowed(self)
+        Reader::borrowed(self, false)
     }
 
     /// The body as a reader that keeps the response alive, for another thread, a decoder, or
     /// another request's body.
     pub fn into_reader(self) -> Reader<'static> {
-        Reader::owned(self)
+        Reader::owned(self, false)
+    }
+
+    /// The body as it was sent: a reader of the bytes before any Content-Encoding is undone. Once
+    /// a part was read so, the rest can't be read decoded, nor the other way round.
+    pub fn raw(&self) -> Reader<'_> {
+        Reader::borrowed(self, true)
+    }
+
+    /// The body as it was sent, as a reader that keeps the response alive.
+    pub fn into_raw(self) -> Reader<'static> {
+        Reader::owned(self, true)
     }
 }
 

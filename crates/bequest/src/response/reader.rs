@@ -14,7 +14,7 @@ use crate::reactor;
 /// How much a buffered read takes at once.
 const ROOM: usize = 16 * 1024;
 
-/// What [`Response::reader`] and [`Response::into_reader`] make. Its errors are
+/// What [`Response::reader`], [`Response::raw`] and their owning forms make. Its errors are
 /// [`io::Error`]s that hold this crate's: `Error::from(io_error)` gives it back.
 pub struct Reader<'a> {
     loan: Result<Loan<'a>>,
@@ -22,8 +22,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn borrowed(response: &'a Response) -> Self {
-        Self { loan: Loan::take(response), buffer: BytesMut::new() }
+    pub(super) fn borrowed(response: &'a Response, raw: bool) -> Self {
+        Self { loan: Loan::take_as(response, raw), buffer: BytesMut::new() }
     }
 
     fn read_with<T>(&mut self, read: impl AsyncFnOnce(&mut Loan<'a>) -> Result<T>) -> Result<T> {
@@ -35,8 +35,8 @@ impl<'a> Reader<'a> {
 }
 
 impl Reader<'static> {
-    pub(super) fn owned(response: Response) -> Self {
-        Self { loan: Loan::own(response), buffer: BytesMut::new() }
+    pub(super) fn owned(response: Response, raw: bool) -> Self {
+        Self { loan: Loan::own(response, raw), buffer: BytesMut::new() }
     }
 }
 

@@ -34,7 +34,7 @@ macro_rules! session_state {
                 Self {
                     headers: $crate::headers::Headers::from([
                         ("User-Agent", concat!("bequest/", env!("CARGO_PKG_VERSION"))),
-                        ("Accept-Encoding", "identity"),
+                        ("Accept-Encoding", $crate::response::ACCEPT_ENCODING),
                         ("Accept", "*/*"),
                         ("Connection", "keep-alive"),
                     ]),

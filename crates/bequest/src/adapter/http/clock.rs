@@ -40,6 +40,11 @@ impl Clock {
     /// however much is happening.
     pub(super) fn progress(&mut self, phase: Phase) -> Result<()> {
         self.running = None;
+        self.check(phase)
+    }
+
+    /// The error, once the total timeout is over.
+    pub(super) fn check(&self, phase: Phase) -> Result<()> {
         match self.total {
             Some(total) if Instant::now() >= total => Err(over(self.total_limit).during(phase)),
             _ => Ok(()),

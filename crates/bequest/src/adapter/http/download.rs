@@ -240,6 +240,11 @@ impl Incoming for Download {
         }
     }
 
+    #[cfg(feature = "compression")]
+    fn check(&self) -> Result<()> {
+        self.clock.check(Phase::Body)
+    }
+
     fn take_trailers(&mut self) -> Option<Headers> {
         self.trailers.take()
     }

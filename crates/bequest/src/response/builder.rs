@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use url::Url;
 
 use super::incoming::{Incoming, Live};
-use super::{Head, Response};
+use super::{Encoding, Head, Response};
 use crate::body::{Body, Piece};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::{Headers, ToHeaderValue};
@@ -91,6 +91,7 @@ impl ResponseBuilder {
             peer: None,
             extensions: Extensions::new(),
             max_content: None,
+            encoding: Encoding::default(),
         };
         Ok(Response::new(head, Live::new(Own::new(&self.body)?)))
     }

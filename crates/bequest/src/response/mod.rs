@@ -1,6 +1,7 @@
 //! Responses: what a server answered, and its body, read or yet to be read.
 
 mod builder;
+mod content_type;
 mod incoming;
 mod iter;
 mod lines;
@@ -24,6 +25,9 @@ pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;
 pub use reader::Reader;
+pub(crate) use text::Encoding;
+#[cfg(feature = "async")]
+pub(crate) use text::decode_as;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
@@ -59,6 +63,7 @@ pub(crate) struct Head {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
+    pub(crate) encoding: Encoding,
 }
 
 /// Where the body is.

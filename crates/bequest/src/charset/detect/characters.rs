@@ -16,6 +16,8 @@ const BIG5: usize = 3 * PLANE;
 const INVALID: u32 = 240;
 const UNUSUAL: u32 = 192;
 const RARE: u32 = 152;
+/// A letter of ASCII behind ASCII, as in most languages.
+const LETTER: u32 = 34;
 const HALF_WIDTH: u32 = 104;
 
 /// A character: how many bytes it has, and what it costs.
@@ -56,6 +58,7 @@ fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
     while let Some(&byte) = text.first() {
         let (length, this) = match byte {
             0..0x80 if after => (1, behind(byte)),
+            0..0x80 if byte.is_ascii_alphabetic() => (1, LETTER),
             0..0x80 => (1, 0),
             _ => match reader(text) {
                 Some(step) => step,

@@ -55,6 +55,7 @@ mod adapter;
 pub mod aio;
 mod auth;
 mod body;
+mod charset;
 pub mod codes;
 mod error;
 mod exchange;
@@ -82,6 +83,7 @@ pub use body::Body;
 #[cfg(feature = "multipart")]
 pub use body::multipart::Part;
 pub use bytes::Bytes;
+pub use charset::{Detector, StandardDetector};
 pub use error::{Error, ErrorKind, Phase, Result};
 pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};

@@ -1,5 +1,6 @@
 //! A response whose body is awaited.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -55,6 +56,9 @@ same! {
     remote_addr -> Option<SocketAddr>;
     /// What Content-Length says, if it is a number.
     content_length -> Option<u64>;
+    /// The charset that [`text`](Response::text) goes by; `None` where nothing says it, so that it
+    /// is detected.
+    encoding -> Option<Cow<'_, str>>;
     /// The fields behind a chunked body, once it was read to its end.
     trailers -> Option<&Headers>;
     /// Whether the status and a Location say where to go on: 301, 302, 303, 307 or 308.
@@ -81,6 +85,28 @@ impl Response {
     /// Those of [`Response::content`](crate::Response::content).
     pub async fn content(&self) -> Result<Bytes> {
         self.0.collect().await
+    }
+
+    /// Says which charset [`text`](Self::text) goes by, whatever the server says; `None` lets it be
+    /// detected.
+    pub fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
+        self.0.set_encoding(label);
+    }
+
+    /// The charset that the body seems to be in; `None` if that can't be told. It is detected once.
+    ///
+    /// # Errors
+    /// Those of [`content`](Self::content).
+    pub async fn apparent_encoding(&self) -> Result<Option<&str>> {
+        self.content().await.map(|content| self.0.detect(&content))
+    }
+
+    /// The body as text in this charset, whatever else is said.
+    ///
+    /// # Errors
+    /// Those of [`content`](Self::content).
+    pub async fn text_with(&self, label: &str) -> Result<String> {
+        self.content().await.map(|content| crate::response::decode_as(label, &content))
     }
 
     /// The body as text.

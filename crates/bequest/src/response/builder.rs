@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use url::Url;
 
 use super::incoming::{Incoming, Live};
-use super::{Head, Response};
+use super::{Encoding, Head, Response};
 use crate::body::{Body, Piece};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::{Headers, ToHeaderValue};
@@ -101,6 +101,7 @@ impl ResponseBuilder {
             peer: None,
             extensions: self.extensions,
             max_content: None,
+            encoding: Encoding::default(),
         };
         Ok(Response::new(head, Live::new(Own::new(&self.body)?)))
     }

@@ -4,6 +4,7 @@ mod builder;
 mod convert;
 #[cfg_attr(not(feature = "compression"), path = "undecoded.rs")]
 mod decode;
+mod content_type;
 mod incoming;
 mod iter;
 mod lines;
@@ -30,6 +31,9 @@ pub use iter::IterContent;
 pub use lines::IterLines;
 pub use links::{Link, Links};
 pub use reader::Reader;
+pub(crate) use text::Encoding;
+#[cfg(feature = "async")]
+pub(crate) use text::decode_as;
 
 use self::builder::Own;
 use self::decode::Codings;
@@ -68,6 +72,7 @@ pub(crate) struct Head {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
+    pub(crate) encoding: Encoding,
 }
 
 /// Where the body is.

@@ -1,15 +1,120 @@
 //! A body as text, and as JSON.
 
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
 use super::Response;
+use super::content_type::ContentType;
+use crate::charset::{Charset, Detector, StandardDetector, mark};
 use crate::error::Result;
 #[cfg(feature = "json")]
 use crate::error::{Error, ErrorKind};
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
+/// How a response's charset is found, and what was found.
+#[derive(Debug, Default)]
+pub(crate) struct Encoding {
+    /// What the caller says: a label, or that it is to be detected.
+    said: Option<Option<String>>,
+    pub(crate) rules: Rules,
+    detected: OnceLock<Option<String>>,
+}
+
+/// What says in which charset a body is.
+enum Source<'a> {
+    /// The caller, or Content-Type.
+    Label(Cow<'a, str>),
+    /// That it is text, and no more is said.
+    OldRule,
+    Json,
+    Nothing,
+}
+
+/// What is done where the server names no charset.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    /// RFC 2616, section 3.7.1, as Requests has it: text is ISO-8859-1.
+    pub(crate) text_is_latin1: bool,
+    /// `None` for the standard one.
+    pub(crate) detector: Option<Arc<dyn Detector>>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { text_is_latin1: true, detector: None }
+    }
+}
 
 impl Response {
-    /// The body as text: ISO-8859-1 where Content-Type says that, UTF-8 else, without a byte order
-    /// mark; what is not valid in it becomes U+FFFD.
+    /// The charset that [`text`](Self::text) goes by: what was [set](Self::set_encoding), else the
+    /// charset of Content-Type, else ISO-8859-1 for `text/...` (so says Requests, and an old RFC)
+    /// and UTF-8 for JSON. `None` where nothing says it, so that it is detected.
+    ///
+    /// ```
+    /// # use bequest::Response;
+    /// let r = Response::builder().header("Content-Type", "text/html; charset=\"UTF-8\"").build()?;
+    /// assert_eq!(r.encoding().as_deref(), Some("UTF-8"));
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn encoding(&self) -> Option<Cow<'_, str>> {
+        Some(match self.source() {
+            Source::Label(label) => label,
+            Source::OldRule => Cow::Borrowed("ISO-8859-1"),
+            Source::Json => Cow::Borrowed("utf-8"),
+            Source::Nothing => return None,
+        })
+    }
+
+    fn source(&self) -> Source<'_> {
+        let Encoding { said, rules, .. } = &self.head.encoding;
+        if let Some(said) = said {
+            let label = said.as_deref().map(Cow::Borrowed);
+            return label.map_or(Source::Nothing, Source::Label);
+        }
+        let content_type = self.headers().get("content-type").unwrap_or_default();
+        let content_type = ContentType::parse(content_type);
+        match content_type.parameter("charset") {
+            Some(label) => Source::Label(label),
+            None if content_type.is_text() && rules.text_is_latin1 => Source::OldRule,
+            None if content_type.is_json() => Source::Json,
+            None => Source::Nothing,
+        }
+    }
+
+    /// Says which charset [`text`](Self::text) goes by, whatever the server says; `None` lets it be
+    /// detected.
+    ///
+    /// ```
+    /// # use bequest::Response;
+    /// let mut r = Response::builder().body(&b"caf\xe9"[..]).build()?;
+    /// r.set_encoding("iso-8859-1");
+    /// assert_eq!(r.text()?, "caf\u{e9}");
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
+        self.head_mut().encoding.said = Some(label.into().map(str::to_owned));
+    }
+
+    /// The charset that the body seems to be in; `None` if that can't be told. It is detected once.
+    ///
+    /// # Errors
+    /// Those of [`content`](Self::content).
+    pub fn apparent_encoding(&self) -> Result<Option<&str>> {
+        self.content().map(|content| self.detect(&content))
+    }
+
+    pub(crate) fn detect(&self, content: &[u8]) -> Option<&str> {
+        let Encoding { rules, detected, .. } = &self.head.encoding;
+        let found = detected.get_or_init(|| match &rules.detector {
+            Some(detector) => detector.detect(content),
+            None => StandardDetector.detect(content),
+        });
+        found.as_deref()
+    }
+
+    /// The body as text: in the charset that a byte order mark says, else in
+    /// [`encoding`](Self::encoding), else in [`apparent_encoding`](Self::apparent_encoding). Where
+    /// the encoding is ISO-8859-1 only since nothing says another, what is valid UTF-8 is UTF-8.
+    /// What is not valid in its charset becomes U+FFFD; a charset that nobody knows counts as UTF-8.
     ///
     /// # Errors
     /// Those of [`content`](Self::content).
@@ -17,15 +122,33 @@ impl Response {
         self.content().map(|content| self.decode(&content))
     }
 
-    pub(crate) fn decode(&self, content: &[u8]) -> String {
-        if self.charset().is_some_and(|charset| is_latin1(&charset)) {
-            return content.iter().copied().map(char::from).collect();
-        }
-        let content = content.strip_prefix(BOM).unwrap_or(content);
-        String::from_utf8_lossy(content).into_owned()
+    /// The body as text in this charset, whatever else is said.
+    ///
+    /// # Errors
+    /// Those of [`content`](Self::content).
+    pub fn text_with(&self, label: &str) -> Result<String> {
+        self.content().map(|content| named(label).decode(&content))
     }
 
-    /// The body as JSON, read into a type of yours.
+    pub(crate) fn decode(&self, content: &[u8]) -> String {
+        if let Some((charset, _)) = mark(content) {
+            return charset.decode(content);
+        }
+        let charset = match self.source() {
+            Source::Label(label) => named(&label),
+            // The rule is a guess, and nothing is valid UTF-8 by chance.
+            Source::OldRule => match std::str::from_utf8(content) {
+                Ok(text) => return text.to_owned(),
+                Err(_) => Charset::Latin1,
+            },
+            Source::Json => Charset::Utf8,
+            Source::Nothing => self.detect(content).map_or(Charset::Utf8, named),
+        };
+        charset.decode(content)
+    }
+
+    /// The body as JSON, read into a type of yours. It may be in UTF-8, UTF-16 or UTF-32, with or
+    /// without a byte order mark.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidJson`], with this place in the text; those of
@@ -37,8 +160,20 @@ impl Response {
 
     #[cfg(feature = "json")]
     pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(&self, content: &[u8]) -> Result<T> {
-        let content = content.strip_prefix(BOM).unwrap_or(content);
-        serde_json::from_slice(content).map_err(|error| {
+        let parsed = match json_charset(content) {
+            (Charset::Utf8, mark) => {
+                let json = content.get(mark..).unwrap_or_default();
+                // JSON is UTF-8 (RFC 8259), but some is what Content-Type says it is.
+                match self.encoding().map(|label| named(&label)) {
+                    Some(charset) if charset != Charset::Utf8 && !is_utf8(json) => {
+                        serde_json::from_str(&charset.decode(json))
+                    }
+                    _ => serde_json::from_slice(json),
+                }
+            }
+            (wide, _) => serde_json::from_str(&wide.decode(content)),
+        };
+        parsed.map_err(|error| {
             let what = match content {
                 [] => "the body is empty, not JSON",
                 _ => "the body is not the JSON asked for",
@@ -48,19 +183,37 @@ impl Response {
                 .of(&self.request().method, self.url())
         })
     }
-
-    /// The charset parameter of Content-Type.
-    fn charset(&self) -> Option<String> {
-        let content_type = self.headers().get("content-type")?;
-        content_type.split(';').skip(1).find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            let found = name.trim().eq_ignore_ascii_case("charset");
-            found.then(|| value.trim().trim_matches('"').to_owned())
-        })
-    }
 }
 
-fn is_latin1(charset: &str) -> bool {
-    let names = ["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1"];
-    names.iter().any(|name| charset.eq_ignore_ascii_case(name))
+#[cfg(feature = "async")]
+pub(crate) fn decode_as(label: &str, content: &[u8]) -> String {
+    named(label).decode(content)
+}
+
+/// What the label means; UTF-8 if nobody knows, as in Requests.
+fn named(label: &str) -> Charset {
+    Charset::named(label).unwrap_or(Charset::Utf8)
+}
+
+#[cfg(feature = "json")]
+fn is_utf8(json: &[u8]) -> bool {
+    std::str::from_utf8(json).is_ok()
+}
+
+/// The charset of a JSON text, and the length of its byte order mark. JSON begins with ASCII, so
+/// that zero bytes tell the others apart (RFC 4627, section 3).
+#[cfg(feature = "json")]
+fn json_charset(content: &[u8]) -> (Charset, usize) {
+    use crate::charset::Order::{Big, Little};
+    if let Some(marked) = mark(content) {
+        return marked;
+    }
+    let charset = match *content {
+        [0, 0, 0, 1..=255, ..] => Charset::Utf32(Big),
+        [1..=255, 0, 0, 0, ..] => Charset::Utf32(Little),
+        [0, 1..=255, ..] => Charset::Utf16(Big),
+        [1..=255, 0, ..] => Charset::Utf16(Little),
+        _ => Charset::Utf8,
+    };
+    (charset, 0)
 }

@@ -24,7 +24,7 @@ use crate::headers::Headers;
 use crate::net::{Connection, Dialed, Origin, Pool, PoolLimits, dial};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{Head, Live, Response};
+use crate::response::{Encoding, Head, Live, Response};
 use crate::settings::Settings;
 use crate::timings::Timings;
 
@@ -206,6 +206,7 @@ impl HttpAdapter {
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
+            encoding: Encoding::default(),
         };
         let download =
             Download::new(connection, pool, answer.framing, settings, self.0.limits, now);

@@ -1,0 +1,183 @@
+//! East Asian charsets, told apart by what is a character in them and how frequent it is.
+
+use super::sample::Sample;
+use crate::charset::Charset;
+
+/// `scripts/charset-models` says what is in it.
+const CHARACTERS: &[u8] = include_bytes!("models/characters.bin");
+
+const PLANE: usize = 94 * 94;
+const GB2312: usize = 0;
+const JIS: usize = PLANE;
+const KOREAN: usize = 2 * PLANE;
+const BIG5: usize = 3 * PLANE;
+
+/// Costs, in eighths of a bit: of what is no character, and of rare kinds.
+const INVALID: u32 = 240;
+const UNUSUAL: u32 = 192;
+const RARE: u32 = 152;
+/// A letter of ASCII behind ASCII, as in most languages.
+const LETTER: u32 = 34;
+const HALF_WIDTH: u32 = 104;
+
+/// A character: how many bytes it has, and what it costs.
+type Step = (usize, u32);
+type Reader = fn(&[u8]) -> Option<Step>;
+
+const READERS: [(&str, Reader); 6] = [
+    ("utf-8", utf8),
+    ("gb18030", gb18030),
+    ("big5", big5),
+    ("shift_jis", shift_jis),
+    ("euc-jp", euc_jp),
+    ("euc-kr", euc_kr),
+];
+
+/// The charset that the sample is least surprising in, and how surprising it is.
+pub(super) fn best(sample: &Sample) -> Option<(&'static str, u32)> {
+    let costs =
+        READERS.iter().map(|(label, reader)| (*label, cost(&sample.bytes, sample.is_cut, *reader)));
+    costs.min_by_key(|(_, cost)| *cost)
+}
+
+/// What Johab would cost, if it may be that: as the same text in EUC-KR does.
+pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
+    let label = "johab";
+    let text = Charset::named(label)?.decode(&sample.bytes);
+    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
+    if wrong > text.len() / 64 {
+        return None;
+    }
+    let (same, ..) = encoding_rs::EUC_KR.encode(&text);
+    Some((label, cost(&same, sample.is_cut, euc_kr) + INVALID * u32::try_from(wrong).ok()?))
+}
+
+/// What the characters beyond ASCII cost, and what stands behind them.
+fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
+    let (mut cost, mut after) = (0, false);
+    while let Some(&byte) = text.first() {
+        let (length, this) = match byte {
+            0..0x80 if after => (1, behind(byte)),
+            0..0x80 if byte.is_ascii_alphabetic() => (1, LETTER),
+            0..0x80 => (1, 0),
+            _ => match reader(text) {
+                Some(step) => step,
+                None if is_cut && text.len() == 1 => break,
+                None => (1, INVALID),
+            },
+        };
+        after = byte >= 0x80;
+        cost += this;
+        text = text.get(length..).unwrap_or_default();
+    }
+    cost
+}
+
+/// What ASCII costs behind a character.
+fn behind(byte: u8) -> u32 {
+    match byte {
+        b' ' | b'\t' | b'\r' | b'\n' => 24,
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => 72,
+        _ => 40,
+    }
+}
+
+/// The cost of a character by its row and its place in it, both from 0.
+fn in_plane(plane: usize, row: u8, place: u8) -> u32 {
+    let cost = CHARACTERS.get(plane + usize::from(row) * 94 + usize::from(place));
+    cost.copied().filter(|cost| *cost < 255).map_or(INVALID, u32::from)
+}
+
+fn high(byte: u8) -> Option<u8> {
+    (0xa1..=0xfe).contains(&byte).then(|| byte - 0xa1)
+}
+
+fn utf8(text: &[u8]) -> Option<Step> {
+    let length = match text.first()? {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return None,
+    };
+    let valid = std::str::from_utf8(text.get(..length)?).is_ok();
+    valid.then_some((length, 32 * length as u32))
+}
+
+fn gb18030(text: &[u8]) -> Option<Step> {
+    let (lead, trail) = (*text.first()?, *text.get(1)?);
+    match (lead, trail) {
+        (0x80 | 0xff, _) => None,
+        (0xa1.., 0xa1..=0xfe) => {
+            let cost = in_plane(GB2312, lead - 0xa1, trail - 0xa1);
+            Some((2, cost.min(UNUSUAL)))
+        }
+        (_, 0x40..=0x7e | 0x80..=0xfe) => Some((2, RARE)),
+        (_, b'0'..=b'9') => {
+            let rest = (*text.get(2)?, *text.get(3)?);
+            matches!(rest, (0x81..=0xfe, b'0'..=b'9')).then_some((4, UNUSUAL))
+        }
+        _ => None,
+    }
+}
+
+fn big5(text: &[u8]) -> Option<Step> {
+    let (lead, trail) = (*text.first()?, *text.get(1)?);
+    let place = match trail {
+        0x40..=0x7e => trail - 0x40,
+        0xa1..=0xfe => trail - 0xa1 + 63,
+        _ => return None,
+    };
+    match lead {
+        0xa1..=0xf9 => {
+            let at = BIG5 + usize::from(lead - 0xa1) * 157 + usize::from(place);
+            let cost = CHARACTERS.get(at).copied().filter(|cost| *cost < 255);
+            Some((2, cost.map_or(UNUSUAL, u32::from)))
+        }
+        0x87..=0xa0 | 0xfa..=0xfe => Some((2, UNUSUAL)),
+        _ => None,
+    }
+}
+
+fn shift_jis(text: &[u8]) -> Option<Step> {
+    let lead = *text.first()?;
+    if let 0xa1..=0xdf = lead {
+        return Some((1, HALF_WIDTH));
+    }
+    let trail = *text.get(1)?;
+    let place = match trail {
+        0x40..=0x7e => trail - 0x40,
+        0x80..=0xfc => trail - 0x41,
+        _ => return None,
+    };
+    let row = match lead {
+        0x81..=0x9f => (lead - 0x81) * 2,
+        0xe0..=0xef => (lead - 0xc1) * 2,
+        0xf0..=0xfc => return Some((2, UNUSUAL)),
+        _ => return None,
+    };
+    let (row, place) = if place < 94 { (row, place) } else { (row + 1, place - 94) };
+    // Row 13 has the characters that NEC added.
+    Some((2, if row == 12 { RARE } else { in_plane(JIS, row, place) }))
+}
+
+fn euc_jp(text: &[u8]) -> Option<Step> {
+    let (lead, trail) = (*text.first()?, *text.get(1)?);
+    match lead {
+        0x8e => matches!(trail, 0xa1..=0xdf).then_some((2, HALF_WIDTH)),
+        0x8f => {
+            high(trail)?;
+            high(*text.get(2)?).map(|_| (3, UNUSUAL))
+        }
+        0xad => high(trail).map(|_| (2, RARE)),
+        _ => Some((2, in_plane(JIS, high(lead)?, high(trail)?))),
+    }
+}
+
+fn euc_kr(text: &[u8]) -> Option<Step> {
+    let (lead, trail) = (*text.first()?, *text.get(1)?);
+    match (lead, trail) {
+        (0xa1..=0xfe, 0xa1..=0xfe) => Some((2, in_plane(KOREAN, lead - 0xa1, trail - 0xa1))),
+        (0x81..=0xc6, 0x41..=0x5a | 0x61..=0x7a | 0x81..=0xfe) => Some((2, RARE)),
+        _ => None,
+    }
+}

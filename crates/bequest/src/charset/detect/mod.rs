@@ -1,0 +1,64 @@
+//! Which charset a text is in, when nobody says so.
+
+mod characters;
+mod escapes;
+mod letters;
+mod models;
+mod sample;
+mod wide;
+
+use sample::Sample;
+
+use super::{Charset, mark};
+
+/// Zero bytes and labels are looked for in that much of the text.
+const BEGINNING: usize = 1024;
+
+/// The evidence, from the strongest on. `None` for nothing, and for what is no text.
+pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
+    if text.is_empty() {
+        return None;
+    }
+    if let Some((charset, _)) = mark(text) {
+        return Some(charset.label());
+    }
+    let beginning = text.get(..BEGINNING).unwrap_or(text);
+    if memchr::memchr(0, beginning).is_some() {
+        return wide::find(text);
+    }
+    let Some(first) = text.iter().position(|byte| !byte.is_ascii()) else {
+        return Some(escapes::find(text).unwrap_or("ascii"));
+    };
+    match std::str::from_utf8(&text[first..]) {
+        Ok(_) => return Some("utf-8"),
+        // Only the end is missing.
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+            return Some("utf-8");
+        }
+        Err(_) => {}
+    }
+    let sample = Sample::new(text, first);
+    if let Some(charset) = said(beginning).filter(|charset| charset.fits(&sample.bytes)) {
+        return Some(charset.label());
+    }
+    guess(&sample)
+}
+
+fn guess(sample: &Sample) -> Option<&'static str> {
+    let found = [letters::best(sample), characters::best(sample), characters::johab(sample)];
+    found.into_iter().flatten().min_by_key(|(_, cost)| *cost).map(|(label, _)| label)
+}
+
+/// What the text says of itself: `<meta charset=x>`, `<meta ... content="...; charset=x">`,
+/// `<?xml encoding="x"?>`.
+fn said(beginning: &[u8]) -> Option<Charset> {
+    [&b"charset"[..], b"encoding"].iter().find_map(|name| {
+        let at = beginning.windows(name.len()).position(|word| word.eq_ignore_ascii_case(name))?;
+        let behind = beginning.get(at + name.len()..)?.trim_ascii_start().strip_prefix(b"=")?;
+        let behind = behind.trim_ascii_start();
+        let value = behind.strip_prefix(b"\"").or(behind.strip_prefix(b"'")).unwrap_or(behind);
+        let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+        let length = value.iter().position(|byte| !is_label(byte)).unwrap_or(value.len());
+        Charset::named(std::str::from_utf8(&value[..length]).ok()?)
+    })
+}

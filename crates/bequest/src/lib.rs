@@ -93,7 +93,10 @@ pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
 pub use reactor::on_interrupt;
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
-pub use response::{IterContent, IterLines, Link, Links, Reader, Response, ResponseBuilder};
+pub use response::{
+    DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
+    ResponseBuilder,
+};
 pub use session::{Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;

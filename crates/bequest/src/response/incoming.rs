@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::decode::Codings;
+use super::decoded::Pieces;
 use crate::error::Result;
 use crate::headers::Headers;
 
@@ -52,6 +53,8 @@ pub(crate) struct Live {
     begun: bool,
     /// The last line ended in CR: an LF that follows belongs to it.
     pub(super) after_cr: bool,
+    /// Has a character of which the end is still to come.
+    pub(super) decoder: Option<Box<Pieces>>,
 }
 
 impl Live {
@@ -62,6 +65,7 @@ impl Live {
             form: Form::Same,
             begun: false,
             after_cr: false,
+            decoder: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Response;
+use super::decoded::DecodedContent;
 use super::loan::Loan;
 use super::room::{Room, take};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +15,9 @@ pub struct IterContent<'a> {
     size: Option<usize>,
     buffer: BytesMut,
     room: Room,
+    /// Comes when the bytes before it have been given out.
+    error: Option<Error>,
+    pub(super) response: &'a Response,
 }
 
 impl<'a> IterContent<'a> {
@@ -24,7 +28,39 @@ impl<'a> IterContent<'a> {
         } else {
             Loan::take(response)
         };
-        Self { loan: Some(loan), size, buffer: BytesMut::new(), room: Room::default() }
+        Self {
+            loan: Some(loan),
+            size,
+            buffer: BytesMut::new(),
+            room: Room::default(),
+            error: None,
+            response,
+        }
+    }
+
+    /// Pieces as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
+    /// Where that is ISO-8859-1 only since nothing says another, it is UTF-8 for as long as that is
+    /// valid. What is not valid becomes U+FFFD; a character that is split between two pieces comes
+    /// with the second.
+    ///
+    /// ```
+    /// # let r = bequest::Response::builder().body("caf\u{e9}").build()?;
+    /// let text: String = r.iter_content(4).decode_unicode().collect::<Result<_, _>>()?;
+    /// assert_eq!(text, "caf\u{e9}");
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn decode_unicode(self) -> DecodedContent<'a> {
+        DecodedContent::new(self)
+    }
+
+    /// Whether nobody has read of the body yet.
+    pub(super) fn is_at_start(&self) -> bool {
+        matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
+    }
+
+    /// The body, while there is more of it.
+    pub(super) fn loan(&mut self) -> Option<&mut Loan<'a>> {
+        self.loan.as_mut()?.as_mut().ok()
     }
 
     /// The next piece; `None` at the end.
@@ -50,6 +86,9 @@ impl Iterator for IterContent<'_> {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.error.take() {
+            return Some(Err(error));
+        }
         if self.loan.as_ref()?.is_err() {
             return self.loan.take()?.err().map(Err);
         }
@@ -57,12 +96,17 @@ impl Iterator for IterContent<'_> {
         match piece {
             Ok(Some(piece)) => return Some(Ok(piece)),
             Ok(None) => self.loan = None,
-            // What came before the error is lost with it: it was not a whole piece.
             Err(error) => {
                 if let Some(Ok(mut loan)) = self.loan.take() {
                     loan.fail(&error);
                 }
-                return Some(Err(error));
+                if self.buffer.is_empty() {
+                    return Some(Err(error));
+                }
+                // What came before is not lost.
+                self.error = Some(error);
+                let length = self.buffer.len();
+                return Some(Ok(take(&mut self.buffer, length)));
             }
         }
         None

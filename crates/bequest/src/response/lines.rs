@@ -1,10 +1,12 @@
-//! A body in lines.
+//! A body in lines, or in records.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::Response;
+use super::decoded::DecodedLines;
 use super::loan::Loan;
 use super::room::{Room, take};
+use super::splitter::Splitter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -13,12 +15,10 @@ pub struct IterLines<'a> {
     loan: Option<Result<Loan<'a>>>,
     /// What was read and is not a whole line yet.
     buffer: BytesMut,
-    /// How much of it was searched.
-    searched: usize,
-    /// The last line ended in CR: an LF that follows belongs to it.
-    after_cr: bool,
+    splitter: Splitter,
     room: Room,
     limit: u64,
+    pub(super) response: &'a Response,
 }
 
 impl<'a> IterLines<'a> {
@@ -28,16 +28,60 @@ impl<'a> IterLines<'a> {
         Self {
             loan: Some(loan),
             buffer: BytesMut::new(),
-            searched: 0,
-            after_cr,
+            splitter: Splitter::lines(after_cr),
             room: Room::default(),
             limit: response.head.max_content.unwrap_or(u64::MAX),
+            response,
         }
+    }
+
+    /// Ends records at these bytes in place of line ends. What is between the last delimiter and
+    /// the end of the body is a record too, unless it is empty.
+    ///
+    /// ```
+    /// # let r = bequest::Response::builder().body("a\x1eb\nc\x1e").build()?;
+    /// let records: Vec<_> = r.iter_lines().delimiter("\x1e").collect::<Result<_, _>>()?;
+    /// assert_eq!(records, ["a", "b\nc"]);
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    ///
+    /// An empty delimiter is [`ErrorKind::InvalidRequest`].
+    #[must_use]
+    pub fn delimiter(mut self, delimiter: impl AsRef<[u8]>) -> Self {
+        match Splitter::records(delimiter.as_ref()) {
+            Ok(splitter) => self.splitter = splitter,
+            Err(error) => self.loan = Some(Err(error)),
+        }
+        self
+    }
+
+    /// Lines as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
+    /// Where that is ISO-8859-1 only since nothing says another, a line that is valid UTF-8 is
+    /// UTF-8. What is not valid becomes U+FFFD.
+    ///
+    /// ```
+    /// # let r = bequest::Response::builder().body("caf\u{e9}\nth\u{e9}\n").build()?;
+    /// let lines: Vec<String> = r.iter_lines().decode_unicode().collect::<Result<_, _>>()?;
+    /// assert_eq!(lines, ["caf\u{e9}", "th\u{e9}"]);
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn decode_unicode(self) -> DecodedLines<'a> {
+        DecodedLines::new(self)
+    }
+
+    /// Has characters of more than one byte, so that their bytes are no line ends.
+    pub(super) fn widen(&mut self, width: usize, big_endian: bool) {
+        self.splitter.widen(width, big_endian);
+    }
+
+    /// Whether nobody has read of the body yet.
+    pub(super) fn is_at_start(&self) -> bool {
+        matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
     }
 
     async fn next_line(&mut self) -> Result<Option<Bytes>> {
         loop {
-            if let Some(line) = self.split_line() {
+            if let Some(line) = self.splitter.split(&mut self.buffer) {
                 return Ok(Some(line));
             }
             if self.buffer.len() as u64 > self.limit {
@@ -57,31 +101,6 @@ impl<'a> IterLines<'a> {
                 return Ok((length > 0).then(|| take(&mut self.buffer, length)));
             }
         }
-    }
-
-    /// Takes the first line out of the buffer, if it is whole. A line that ends in CR is whole at
-    /// once: an LF that may follow is skipped when it comes.
-    fn split_line(&mut self) -> Option<Bytes> {
-        if self.after_cr && !self.buffer.is_empty() {
-            if self.buffer[0] == b'\n' {
-                self.buffer.advance(1);
-            }
-            self.after_cr = false;
-            self.searched = 0;
-        }
-        let Some(found) = memchr::memchr2(b'\n', b'\r', &self.buffer[self.searched..]) else {
-            self.searched = self.buffer.len();
-            return None;
-        };
-        let line = take(&mut self.buffer, self.searched + found);
-        self.searched = 0;
-        let carriage_return = self.buffer.get_u8() == b'\r';
-        if carriage_return && self.buffer.first() == Some(&b'\n') {
-            self.buffer.advance(1);
-        } else {
-            self.after_cr = carriage_return && self.buffer.is_empty();
-        }
-        Some(line)
     }
 }
 
@@ -109,7 +128,7 @@ impl Drop for IterLines<'_> {
         if let Some(Ok(loan)) = &mut self.loan {
             loan.give_back(std::mem::take(&mut self.buffer));
             if let Some(after_cr) = loan.after_cr() {
-                *after_cr = self.after_cr;
+                *after_cr = self.splitter.is_after_cr();
             }
         }
     }

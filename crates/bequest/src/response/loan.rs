@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 
+use super::decoded::Pieces;
 use super::incoming::Live;
 use super::{Body, Response, closed, consumed};
 use crate::error::{Error, ErrorKind, Result};
@@ -81,6 +82,11 @@ impl<'a> Loan<'a> {
         }
     }
 
+    /// Whether somebody has had a part of it.
+    pub(super) fn is_begun(&self) -> bool {
+        matches!(&self.part, Part::Live(live) if live.is_begun())
+    }
+
     /// Takes back what was read and not used.
     pub(super) fn give_back(&mut self, rest: BytesMut) {
         if let Part::Live(live) = &mut self.part {
@@ -92,6 +98,14 @@ impl<'a> Loan<'a> {
     pub(super) fn after_cr(&mut self) -> Option<&mut bool> {
         match &mut self.part {
             Part::Live(live) => Some(&mut live.after_cr),
+            _ => None,
+        }
+    }
+
+    /// What decodes the text of a body that is read in pieces.
+    pub(super) fn decoder(&mut self) -> Option<&mut Option<Box<Pieces>>> {
+        match &mut self.part {
+            Part::Live(live) => Some(&mut live.decoder),
             _ => None,
         }
     }

@@ -1,10 +1,11 @@
 //! Responses: what a server answered, and its body, read or yet to be read.
 
 mod builder;
+mod content_type;
 mod convert;
 #[cfg_attr(not(feature = "compression"), path = "undecoded.rs")]
 mod decode;
-mod content_type;
+mod decoded;
 mod incoming;
 mod iter;
 mod lines;
@@ -12,6 +13,7 @@ mod links;
 mod loan;
 mod reader;
 mod room;
+mod splitter;
 mod text;
 
 use std::borrow::Cow;
@@ -26,6 +28,7 @@ use url::Url;
 
 pub use builder::ResponseBuilder;
 pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
+pub use decoded::{DecodedContent, DecodedLines};
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;

@@ -232,3 +232,83 @@ fn a_reading_that_is_given_up_leaves_no_content() {
     }
     assert_eq!(r.content().unwrap_err().kind(), ErrorKind::StreamConsumed);
 }
+
+#[test]
+fn lines_are_decoded() {
+    let decoded = |r: &Response| -> Vec<String> {
+        r.iter_lines().decode_unicode().map(|line| line.unwrap()).collect()
+    };
+    let of = |content_type: &str, pieces: &[&[u8]]| {
+        let pieces: Vec<_> = pieces.iter().map(|piece| Bytes::copy_from_slice(piece)).collect();
+        Response::builder()
+            .header("Content-Type", content_type)
+            .body(Outgoing::chunks(pieces))
+            .build()
+            .unwrap()
+    };
+    let latin = of("text/plain; charset=latin1", &[b"caf\xe9\r", b"\nth\xe9"]);
+    assert_eq!(decoded(&latin), ["caf\u{e9}", "th\u{e9}"]);
+    let utf8 = of("application/json", &[b"\xef\xbb", b"\xbfa\xc3", b"\xa9\n\xff\n\xef\xbb\xbfb"]);
+    assert_eq!(decoded(&utf8), ["a\u{e9}", "\u{fffd}", "\u{feff}b"]);
+    // Nothing but the old rule says Latin-1: each line says it for itself.
+    let guessed = of("text/event-stream", &["data: \u{e9}\n".as_bytes(), b"data: \xe9\n"]);
+    assert_eq!(decoded(&guessed), ["data: \u{e9}", "data: \u{e9}"]);
+    let wide: Vec<u8> =
+        "\u{feff}a\r\n\u{a0d}\nb".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let wide: Vec<&[u8]> = wide.chunks(3).collect();
+    assert_eq!(decoded(&of("text/plain; charset=utf-16be", &wide)), ["a", "\u{a0d}", "b"]);
+    let records = of("text/plain; charset=utf-8", &[b"a\xc3", b"\xa9||", b"b|", b"|c"]);
+    let records: Vec<_> = records.iter_lines().delimiter("||").decode_unicode().collect();
+    let records: Vec<_> = records.into_iter().map(Result::unwrap).collect();
+    assert_eq!(records, ["a\u{e9}", "b", "c"]);
+}
+
+#[test]
+fn pieces_are_decoded() {
+    let text = "\u{feff}a\u{e9}\u{20ac}\u{1f600}z";
+    for size in 1..12 {
+        let utf8 = Response::builder().body(text).build().unwrap();
+        let plain = Response::builder().header("Content-Type", "text/plain").body(text).build();
+        for r in [utf8, plain.unwrap()] {
+            let pieces: Vec<String> =
+                r.iter_content(size).decode_unicode().map(Result::unwrap).collect();
+            assert_eq!(pieces.concat(), text[3..], "{size}");
+            assert!(pieces.iter().all(|piece| !piece.is_empty()));
+        }
+    }
+    let latin = Response::builder().header("Content-Type", "text/plain").body(&b"caf\xe9\xe9"[..]);
+    let latin = latin.build().unwrap();
+    let pieces: Vec<String> = latin.iter_content(4).decode_unicode().map(Result::unwrap).collect();
+    assert_eq!(pieces.concat(), "caf\u{e9}\u{e9}");
+    let cut = Response::builder().body(&b"a\xe2\x82"[..]).build().unwrap();
+    let pieces: Vec<String> = cut.iter_content(2).decode_unicode().map(Result::unwrap).collect();
+    assert_eq!(pieces.concat(), "a\u{fffd}");
+}
+
+#[test]
+fn a_character_that_was_begun_is_not_lost() {
+    let r = response("a\u{20ac}b");
+    assert_eq!(r.iter_content(2).decode_unicode().next().unwrap().unwrap(), "a");
+    assert_eq!(r.iter_content(2).decode_unicode().next().unwrap().unwrap(), "\u{20ac}");
+    assert_eq!(r.iter_content(2).decode_unicode().next().unwrap().unwrap(), "b");
+    let over = r.iter_content(2).decode_unicode().next().unwrap().unwrap_err();
+    assert_eq!(over.kind(), ErrorKind::StreamConsumed);
+}
+
+#[test]
+fn what_came_before_an_error_is_given_out() {
+    let failing = || {
+        response(Outgoing::try_chunks([Ok("abc"), Ok("def"), Err(std::io::Error::other("disk"))]))
+    };
+    let r = failing();
+    let mut pieces = r.iter_content(4);
+    assert_eq!(pieces.next().unwrap().unwrap(), "abcd");
+    assert_eq!(pieces.next().unwrap().unwrap(), "ef");
+    assert_eq!(pieces.next().unwrap().unwrap_err().kind(), ErrorKind::Io);
+    assert!(pieces.next().is_none());
+    let r = failing();
+    let mut pieces = r.iter_content(100).decode_unicode();
+    assert_eq!(pieces.next().unwrap().unwrap(), "abcdef");
+    assert!(pieces.next().unwrap().is_err());
+    assert!(pieces.next().is_none());
+}

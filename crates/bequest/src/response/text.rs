@@ -147,6 +147,15 @@ impl Response {
         charset.decode(content)
     }
 
+    /// The charset of a body that is read in pieces, and whether it is but a guess.
+    pub(super) fn stream_charset(&self) -> (Charset, bool) {
+        match self.source() {
+            Source::Label(label) => (named(&label), false),
+            Source::OldRule => (Charset::Latin1, true),
+            Source::Json | Source::Nothing => (Charset::Utf8, false),
+        }
+    }
+
     /// The body as JSON, read into a type of yours. It may be in UTF-8, UTF-16 or UTF-32, with or
     /// without a byte order mark.
     ///

@@ -123,10 +123,9 @@ impl GitHub {
             let comments: Vec<_> = self.comments.iter().map(|one| one.shown(repository)).collect();
             return shown(&comments.into());
         }
-        let written = refusal(exchange, &Method::POST).map_or_else(|| text(exchange), Err);
-        let body = match written {
+        let body = match written(exchange, &Method::POST) {
             Ok(body) => body,
-            Err(refusal) => return refusal,
+            Err(status) => return failure(status),
         };
         let comment = Comment::new(self.next_id, "fake", &body);
         self.next_id += 1;
@@ -145,16 +144,19 @@ impl GitHub {
         let comment = &mut self.comments[at];
         match exchange.method {
             Method::GET | Method::HEAD => shown(&comment.shown(repository)),
-            Method::DELETE => refusal(exchange, &Method::DELETE).unwrap_or_else(|| {
-                self.comments.remove(at);
-                reply::empty(StatusCode::NO_CONTENT)
-            }),
-            _ => match refusal(exchange, &Method::PATCH).map_or_else(|| text(exchange), Err) {
+            Method::DELETE => match permitted(exchange, &Method::DELETE) {
+                Ok(()) => {
+                    self.comments.remove(at);
+                    reply::empty(StatusCode::NO_CONTENT)
+                }
+                Err(status) => failure(status),
+            },
+            _ => match written(exchange, &Method::PATCH) {
                 Ok(body) => {
                     (comment.body, comment.edited) = (body, true);
                     shown(&comment.shown(repository))
                 }
-                Err(refusal) => refusal,
+                Err(status) => failure(status),
             },
         }
     }
@@ -171,27 +173,27 @@ impl GitHub {
     }
 }
 
-/// Why somebody may not write here, if that is so.
+/// Whether somebody may write here, by this method.
 ///
 /// Who does not say who they are is not told what there is.
-fn refusal(exchange: &Exchange, method: &Method) -> Option<Reply> {
+fn permitted(exchange: &Exchange, method: &Method) -> Result<(), StatusCode> {
     if exchange.method != method {
-        Some(failure(StatusCode::METHOD_NOT_ALLOWED))
+        Err(StatusCode::METHOD_NOT_ALLOWED)
     } else if auth::is_basic(exchange, USER, PASSWORD) {
-        None
+        Ok(())
     } else if exchange.head.value("authorization").is_some() {
-        Some(failure(StatusCode::UNAUTHORIZED))
+        Err(StatusCode::UNAUTHORIZED)
     } else {
-        Some(failure(StatusCode::NOT_FOUND))
+        Err(StatusCode::NOT_FOUND)
     }
 }
 
 /// What a comment shall say.
-fn text(exchange: &Exchange) -> Result<String, Reply> {
+fn written(exchange: &Exchange, method: &Method) -> Result<String, StatusCode> {
+    permitted(exchange, method)?;
     let document: Value =
-        serde_json::from_slice(&exchange.body).map_err(|_| failure(StatusCode::BAD_REQUEST))?;
-    let body = document["body"].as_str();
-    body.map(str::to_owned).ok_or_else(|| failure(StatusCode::UNPROCESSABLE_ENTITY))
+        serde_json::from_slice(&exchange.body).map_err(|_| StatusCode::BAD_REQUEST)?;
+    document["body"].as_str().map(str::to_owned).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn shown(value: &Value) -> Reply {

@@ -16,7 +16,7 @@ doors![a_file_goes_up, a_reader_of_known_length_goes_up, a_reader_goes_up_in_chu
 
 const LENGTH: u64 = 1 << 30;
 /// What the process may take in all, with several uploads at once.
-const MOST_MEMORY: u64 = 32 << 20;
+const MOST_MEMORY: u64 = 24 << 20;
 
 /// The most memory that this process had at any time (proc_pid_status(5)).
 fn peak() -> u64 {

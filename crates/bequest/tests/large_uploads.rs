@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 
 use bequest::Body;
 use support::{Door, doors, post, until};
@@ -60,10 +60,11 @@ fn logged_by_apache(lab: &Lab, query: &str) -> u64 {
 }
 
 fn a_file_goes_up(door: Door) {
+    let file: File = tempfile::tempfile().unwrap();
+    file.set_len(LENGTH).unwrap(); // It takes no room on the disk.
     assert_sent(door, "file", || {
-        let file: File = tempfile::tempfile().unwrap();
-        file.set_len(LENGTH).unwrap(); // It takes no room on the disk.
-        file.into()
+        (&file).rewind().unwrap();
+        file.try_clone().unwrap().into()
     });
 }
 

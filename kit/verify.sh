@@ -44,6 +44,10 @@ if up nginx; then
   t "nginx redirect" 200 -L "$(h nginx)/redirect/to-https"
   t "nginx redirect loop" 000 -L "$(h nginx)/redirect/loop"
   t "nginx upload" 20 -T "$DATA/nginx/www/big.bin" "$(h nginx)/upload"
+  if alive apache; then
+    t "nginx sink" 200 -H 'Transfer-Encoding: chunked' --data-binary "@$DATA/nginx/www/big.bin" "$(h nginx)/sink"
+    has "nginx sink" taken
+  fi
   t "nginx 413" 413 --data-binary "@$DATA/nginx/www/numbers.txt" "$(h nginx)/small"
   t "nginx 502" 502 "$(h nginx)/badgateway/"
   if grep -q . /proc/net/if_inet6 2>/dev/null; then t "nginx IPv6" 200 "http://[::1]:$(port nginx_v6)/whoami"; fi
@@ -62,6 +66,7 @@ if up apache; then
   t "apache h2c upgrade" 200/2 --http2 "$(h apache)/hello.txt"
   t "apache brotli" 200 --compressed "$(h apache)/brotli/numbers.txt"
   t "apache echo" 200 -d 'a=b' "$(h apache)/echo.cgi"; has echo 'a=b'
+  t "apache sink" 200 -d 'a=b' "$(h apache)/sink.txt"; has sink taken
   t "apache client certificate by location" 200 --http1.1 "${K[@]}" "$(s apache_tls)/client-cert/hello.txt"
 fi
 if up lighttpd; then

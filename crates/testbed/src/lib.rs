@@ -1,7 +1,8 @@
 //! Servers for the tests, examples and benches of Bequest.
 //!
-//! [`Testbed`] is an HTTP and HTTPS server with the routes of httpbin, in this
-//! process and without a network. [`RawServer`] plays scripts of raw bytes, for
+//! [`Testbed`] is an HTTP and HTTPS server with the routes of httpbin, some of
+//! GitHub's API (`/repos/…`) and WebDAV's collections (`/dav/…`), in this process
+//! and without a network. [`RawServer`] plays scripts of raw bytes, for
 //! everything that a correct server never does.
 //!
 //! Nothing here uses Bequest: a client must not be tested against itself.

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::exchange::{Connection, Exchange};
 use crate::record::{Connected, Record};
-use crate::routes;
+use crate::routes::{self, State};
 use crate::tape::{Heads, Tape};
 
 /// Serves until the sender of `stopped` is gone.
@@ -38,8 +38,9 @@ pub(crate) fn run(
     runtime.block_on(async {
         let (plain, addr) = bind().await;
         let (secure, https_addr) = bind().await;
-        tokio::spawn(accept(plain, None, Arc::clone(record)));
-        tokio::spawn(accept(secure, Some(TlsAcceptor::from(tls)), Arc::clone(record)));
+        let state = Arc::new(State::default());
+        tokio::spawn(accept(plain, None, Arc::clone(record), Arc::clone(&state)));
+        tokio::spawn(accept(secure, Some(TlsAcceptor::from(tls)), Arc::clone(record), state));
         ready.send((addr, https_addr)).expect("the starter waits");
         let _ = stopped.await;
     });
@@ -51,7 +52,12 @@ async fn bind() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, record: Arc<Record>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    record: Arc<Record>,
+    state: Arc<State>,
+) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
             // Most likely no file descriptor is left: wait until one is.
@@ -59,10 +65,10 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, record: Arc<Rec
             continue;
         };
         let connected = record.connected(tls.is_some());
-        let tls = tls.clone();
+        let (tls, state) = (tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             // A failed connection is the client's business, and often the test.
-            let _ = connection(stream, peer, tls, connected).await;
+            let _ = connection(stream, peer, tls, connected, state).await;
         });
     }
 }
@@ -72,16 +78,17 @@ async fn connection(
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     connected: Connected,
+    state: Arc<State>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
     match tls {
-        None => serve(stream, connection).await,
-        Some(tls) => serve(tls.accept(stream).await?, connection).await,
+        None => serve(stream, connection, state).await,
+        Some(tls) => serve(tls.accept(stream).await?, connection, state).await,
     }
 }
 
-async fn serve<S>(stream: S, connection: Connection) -> io::Result<()>
+async fn serve<S>(stream: S, connection: Connection, state: Arc<State>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -93,7 +100,8 @@ where
         let head = heads.take().unwrap_or_default();
         let nth = served.fetch_add(1, Ordering::Relaxed) + 1;
         let exchange = Exchange::new(head, request, Arc::clone(&connection), nth);
-        async { Ok::<_, Infallible>(routes::respond(exchange).await) }
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(routes::respond(exchange, &state).await) }
     });
     http1::Builder::new()
         .title_case_headers(true)

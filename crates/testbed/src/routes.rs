@@ -9,12 +9,14 @@ mod caching;
 mod content;
 mod cookies;
 mod echo;
+mod github;
 mod probes;
 mod redirects;
 mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod webdav;
 
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
@@ -22,8 +24,15 @@ use percent_encoding::percent_decode_str;
 use crate::exchange::Exchange;
 use crate::reply::{self, Reply};
 
+/// What requests change for those that follow, on whatever connection.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    github: github::Shared,
+    webdav: webdav::Shared,
+}
+
 /// Answers a request.
-pub(crate) async fn respond(mut exchange: Exchange) -> Reply {
+pub(crate) async fn respond(mut exchange: Exchange, state: &State) -> Reply {
     let path = exchange.uri.path().to_owned();
     let decode = |part| percent_decode_str(part).decode_utf8_lossy();
     let parts: Vec<_> = path.split('/').skip(1).map(decode).collect();
@@ -43,13 +52,13 @@ pub(crate) async fn respond(mut exchange: Exchange) -> Reply {
     if let ["delay", seconds] = parts.as_slice() {
         return streams::delay(&exchange, seconds).await;
     }
-    route(&exchange, &parts).unwrap_or_else(|| {
+    route(&exchange, state, &parts).unwrap_or_else(|| {
         let message = format!("there is nothing at {path}");
         reply::error(StatusCode::NOT_FOUND, &message)
     })
 }
 
-fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
+fn route(exchange: &Exchange, state: &State, parts: &[&str]) -> Option<Reply> {
     echo::route(exchange, parts)
         .or_else(|| probes::route(exchange, parts))
         .or_else(|| streams::route(exchange, parts))
@@ -59,6 +68,8 @@ fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
         .or_else(|| cookies::route(exchange, parts))
         .or_else(|| auth::route(exchange, parts))
         .or_else(|| caching::route(exchange, parts))
+        .or_else(|| github::route(exchange, &state.github, parts))
+        .or_else(|| webdav::route(exchange, &state.webdav, parts))
 }
 
 /// Whether the body is read before the answer.
@@ -66,7 +77,8 @@ fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
 /// It is, even if nothing looks at it, so that the connection stays usable. But
 /// where the client asks first, only routes that use the body ask for it.
 fn reads_body(exchange: &Exchange, parts: &[&str]) -> bool {
-    const USES: [&str; 7] = ["post", "put", "patch", "delete", "anything", "delay", "wire"];
+    const USES: [&str; 9] =
+        ["post", "put", "patch", "delete", "anything", "delay", "wire", "repos", "dav"];
     !exchange.expects_continue() || parts.first().is_some_and(|first| USES.contains(first))
 }
 

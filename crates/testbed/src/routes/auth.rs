@@ -33,10 +33,15 @@ fn credentials(exchange: &Exchange, scheme: &str) -> Option<String> {
 }
 
 fn basic(exchange: &Exchange, user: &str, password: &str) -> Option<Reply> {
-    let credentials = credentials(exchange, "basic")?;
-    let given = BASE64_STANDARD.decode(credentials).ok()?;
-    let right = given == format!("{user}:{password}").as_bytes();
+    let right = is_basic(exchange, user, password);
     right.then(|| reply::json(&json!({ "authenticated": true, "user": user })))
+}
+
+/// Whether a request has these credentials, by the Basic scheme.
+pub(super) fn is_basic(exchange: &Exchange, user: &str, password: &str) -> bool {
+    let given = credentials(exchange, "basic");
+    let given = given.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
+    given.is_some_and(|given| given == format!("{user}:{password}").as_bytes())
 }
 
 fn bearer(exchange: &Exchange) -> Option<Reply> {

@@ -1,4 +1,5 @@
 use std::io::Read as _;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
@@ -330,4 +331,122 @@ fn heads_and_closing() {
     assert_eq!(large.header("x-large").map(str::len), Some(100_000));
     assert_eq!(client.get("/close").header("connection"), Some("close"));
     assert!(client.at_end());
+}
+
+/// Of "fake@example.com:not_a_real_password".
+const FAKE: &str = "Authorization: Basic ZmFrZUBleGFtcGxlLmNvbTpub3RfYV9yZWFsX3Bhc3N3b3Jk";
+
+/// Sends JSON, with one more header line.
+fn write(client: &mut Client<TcpStream>, method: &str, target: &str, header: &str, json: &str) {
+    let length = json.len();
+    client.write(format!(
+        "{method} {target} HTTP/1.1\r\nHost: test\r\n{header}\r\nContent-Length: {length}\r\n\r\n\
+         {json}"
+    ));
+}
+
+#[test]
+fn github_tells_of_a_commit_and_an_issue() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    let commit = "/repos/psf/requests/git/commits/a050faf";
+    let told = client.get(commit);
+    assert_eq!(told.header("content-type"), Some("application/json; charset=utf-8"));
+    let told = told.json();
+    assert_eq!(told["url"], format!("http://test{commit}"));
+    for key in ["committer", "author", "tree", "sha", "parents", "message"] {
+        assert!(!told[key].is_null(), "{key}");
+    }
+    assert_eq!(client.request("OPTIONS", commit, &[]).status, 500);
+    let cats = client.request("OPTIONS", "/api/cats", &[]);
+    assert_eq!((cats.status, cats.header("allow")), (200, Some("GET,HEAD,POST,OPTIONS")));
+    let issue = client.get("/repos/psf/requests/issues/482").json();
+    let comments = client.get("/repos/psf/requests/issues/482/comments").json();
+    assert_eq!((&issue["comments"], comments.as_array().map(Vec::len)), (&json!(3), Some(3)));
+    let first = client.get(&comments[0]["url"].as_str().expect("a URL")["http://test".len()..]);
+    assert_eq!(first.json(), comments[0]);
+    for missing in ["/repos/a", "/repos/a/b/issues/483", "/repos/a/b/issues/comments/1"] {
+        assert_eq!(client.get(missing).status, 404, "{missing}");
+    }
+}
+
+#[test]
+fn github_keeps_what_is_written() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    let thread = "/repos/psf/requests/issues/482/comments";
+    let comment = "/repos/psf/requests/issues/comments/5804413";
+    let mut send = |method: &str, target: &str, header: &str, json: &str| {
+        write(&mut client, method, target, header, json);
+        client.response(false)
+    };
+    let said = r#"{"body": "spam"}"#;
+    let wrong = "Authorization: Basic ZmFrZTpmYWtl";
+    assert_eq!(send("POST", thread, "X: y", said).status, 404);
+    assert_eq!(send("POST", thread, wrong, said).status, 401);
+    assert_eq!(send("POST", thread, FAKE, "spam").status, 400);
+    assert_eq!(send("POST", thread, FAKE, "{}").status, 422);
+    assert_eq!(send("PUT", thread, FAKE, said).status, 405);
+    let posted = send("POST", thread, FAKE, said);
+    assert_eq!((posted.status, posted.json()["id"].as_u64()), (201, Some(5_804_413)));
+    assert_eq!(posted.header("location"), Some(&*format!("http://test{comment}")));
+    assert_eq!(send("GET", thread, FAKE, "").json()[3], posted.json());
+
+    assert_eq!(send("PATCH", comment, "X: y", said).status, 404);
+    let patched = send("PATCH", comment, FAKE, r#"{"body": "eggs"}"#);
+    assert_eq!((patched.status, &patched.json()["body"]), (200, &json!("eggs")));
+    assert_ne!(patched.json()["updated_at"], posted.json()["updated_at"]);
+    assert_eq!(send("GET", comment, "X: y", "").json(), patched.json());
+
+    assert_eq!(send("DELETE", comment, wrong, "").status, 401);
+    let deleted = send("DELETE", comment, FAKE, "");
+    assert_eq!((deleted.status, deleted.header("status")), (204, Some("204 No Content")));
+    assert_eq!(send("DELETE", comment, FAKE, "").status, 404);
+    assert_eq!(send("GET", thread, FAKE, "").json().as_array().map(Vec::len), Some(3));
+    assert_eq!(send("POST", thread, FAKE, said).json()["id"], 5_804_414);
+    // Another server knows nothing of it.
+    assert_eq!(get("/repos/psf/requests/issues/482").json()["comments"], 3);
+}
+
+#[test]
+fn github_counts_requests() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    for (header, limit, left) in
+        [(FAKE, "5000", "4999"), ("X: y", "60", "59"), (FAKE, "5000", "4998")]
+    {
+        let told = client.request("HEAD", "/repos/psf/requests/issues/482", &[header]);
+        assert_eq!(told.header("x-ratelimit-limit"), Some(limit));
+        assert_eq!(told.header("x-ratelimit-remaining"), Some(left));
+    }
+}
+
+#[test]
+fn collections_are_made_found_and_deleted() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    let mut status = |method, target| client.request(method, target, &[]).status;
+    assert_eq!(status("MKCOL", "/dav/a/b"), 409);
+    assert_eq!(status("MKCOL", "/dav/a/"), 201);
+    assert_eq!(status("MKCOL", "/dav/a"), 405);
+    assert_eq!(status("MKCOL", "/dav/"), 405);
+    assert_eq!(status("MKCOL", "/dav/a/b%26c"), 201);
+    assert_eq!(status("MKCOL", "/dav/ab"), 201);
+    assert_eq!(status("GET", "/dav/a/b&c/"), 200);
+    assert_eq!(status("PUT", "/dav/a"), 405);
+    let found = client.request("PROPFIND", "/dav/a", &[]);
+    assert_eq!(found.status, 207);
+    let hrefs: Vec<_> = found.text().lines().filter_map(href).collect();
+    assert_eq!(hrefs, ["/dav/a", "/dav/a/b&amp;c"]);
+    assert_eq!(client.request("DELETE", "/dav/a", &[]).status, 204);
+    assert_eq!(client.request("DELETE", "/dav/a", &[]).status, 404);
+    assert_eq!(client.get("/dav/a/b&c").status, 404);
+    assert_eq!(client.get("/dav/ab").status, 200);
+    assert_eq!(client.send("MKCOL", "/dav/c", "text/plain", "x").status, 415);
+    assert_eq!(client.send("MKCOL", "/dav/c", "application/xml", "<x/>").status, 201);
+}
+
+fn href(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("<D:href>")?;
+    rest.split_once('<').map(|(href, _)| href.to_owned())
 }

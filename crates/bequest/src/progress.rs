@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// How many bytes of a request's body have been sent, and of how many.
+/// How many bytes of a request's body have been sent, and of its response's body have been
+/// received, and of how many.
 ///
 /// ```
 /// # let server = testbed::Testbed::start();
@@ -23,6 +24,11 @@ pub struct Progress {
     pub sent: u64,
     /// How many there are; `None` where only the end will tell.
     pub to_send: Option<u64>,
+    /// Bytes of the response's body that have been read, as they were sent: before any
+    /// Content-Encoding is undone. Of a body that is streamed they come as it is read.
+    pub received: u64,
+    /// How many there are; `None` where only the end will tell, and before there is a response.
+    pub to_receive: Option<u64>,
 }
 
 /// Is told how far a request has come; see

@@ -1,7 +1,9 @@
 //! What can be set for a session and for a request, and how the two merge.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::charset::Detector;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
@@ -31,6 +33,8 @@ pub struct SendOptions {
     verify: Option<Verify>,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
+    text_is_latin1: Option<bool>,
+    detector: Option<Arc<dyn Detector>>,
 }
 
 impl SendOptions {
@@ -69,7 +73,28 @@ impl SendOptions {
         self
     }
 
-    /// Is called with each part of a body that was sent.
+    /// Whether text without a charset counts as ISO-8859-1 (RFC 2616, section 3.7.1; Requests does
+    /// so), unless it is valid UTF-8; else its charset is detected.
+    #[must_use]
+    pub fn text_is_latin1(mut self, is_latin1: bool) -> Self {
+        self.text_is_latin1 = Some(is_latin1);
+        self
+    }
+
+    /// What finds out the charset of a text that nobody names.
+    #[must_use]
+    pub fn detector(mut self, detector: impl Detector + 'static) -> Self {
+        self.detector = Some(Arc::new(detector));
+        self
+    }
+
+    /// As [`detector`](Self::detector), with one that is shared; `None` says nothing.
+    pub(crate) fn shared_detector(mut self, detector: Option<Arc<dyn Detector>>) -> Self {
+        self.detector = detector;
+        self
+    }
+
+    /// Is called with each part of a body that was sent or received.
     #[must_use]
     pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = Some(OnProgress::new(tell));
@@ -82,7 +107,8 @@ impl SendOptions {
         let [first, second, third] = layers;
         // Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same
         // way.
-        let Self { stream, timeout, verify, max_content, on_progress } = first;
+        let Self { stream, timeout, verify, max_content, on_progress, text_is_latin1, detector } =
+            first;
         let timeout = timeout.or(second.timeout).or(third.timeout);
         timeout.check(now)?;
         let stream = stream.or(second.stream).or(third.stream);
@@ -90,12 +116,17 @@ impl SendOptions {
         let max_content = max_content.or(second.max_content).or(third.max_content);
         let on_progress = on_progress.as_ref().or(second.on_progress.as_ref());
         let on_progress = on_progress.or(third.on_progress.as_ref());
+        let text_is_latin1 =
+            text_is_latin1.or(second.text_is_latin1).or(third.text_is_latin1).unwrap_or(true);
+        let detector = detector.as_ref().or(second.detector.as_ref()).or(third.detector.as_ref());
         Ok(Settings {
             stream: stream.unwrap_or_default(),
             timeout,
             verify: verify.cloned().unwrap_or_default(),
             max_content: max_content.unwrap_or(Some(MAX_CONTENT)),
             on_progress: on_progress.cloned(),
+            text_is_latin1,
+            detector: detector.cloned(),
             deadline: timeout.total_limit().map(|limit| now + limit),
         })
     }
@@ -115,6 +146,10 @@ pub struct Settings {
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
     pub on_progress: Option<OnProgress>,
+    /// Whether text without a charset counts as ISO-8859-1.
+    pub text_is_latin1: bool,
+    /// What finds out the charset of a text; `None` is the standard one.
+    pub detector: Option<Arc<dyn Detector>>,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
 }
@@ -182,7 +217,9 @@ mod tests {
             }};
         }
         let document = include_str!("../../../docs/settings.md");
-        for name in names!(stream, timeout, verify, max_content, on_progress) {
+        for name in
+            names!(stream, timeout, verify, max_content, on_progress, text_is_latin1, detector)
+        {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }
     }

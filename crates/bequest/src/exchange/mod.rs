@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::Response;
+use crate::response::{Response, Rules};
 use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
@@ -64,6 +64,8 @@ async fn hop(
     let hooks = request.hooks.response.clone();
     response.head_mut().request = Some(request);
     response.head_mut().max_content = settings.max_content;
+    response.head_mut().encoding.rules =
+        Rules { text_is_latin1: settings.text_is_latin1, detector: settings.detector.clone() };
     if !settings.stream
         && let Err(error) = response.read_in().await
     {

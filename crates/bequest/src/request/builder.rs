@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::body::form::{Pairs, to_pairs};
 #[cfg(feature = "multipart")]
 use crate::body::multipart::Part;
+use crate::charset::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
@@ -243,7 +244,19 @@ impl<S> Request<S> {
         self.options(|options| options.max_content(most))
     }
 
-    /// Is called with each part of the body that was sent: how much is out now, and of how much.
+    /// Whether text without a charset counts as ISO-8859-1, as Requests has it; else its charset is
+    /// detected.
+    pub fn text_is_latin1(self, is_latin1: bool) -> Self {
+        self.options(|options| options.text_is_latin1(is_latin1))
+    }
+
+    /// What finds out the charset of a text that nobody names.
+    pub fn detector(self, detector: impl Detector + 'static) -> Self {
+        self.options(|options| options.detector(detector))
+    }
+
+    /// Is called with each part of a body that was sent or received: how much there is now, and of
+    /// how much.
     pub fn on_progress(self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.options(|options| options.on_progress(tell))
     }

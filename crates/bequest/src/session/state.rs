@@ -25,6 +25,13 @@ macro_rules! session_state {
             /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge). 2 GiB in a new session, `None`
             /// is no limit. What is streamed is not limited.
             pub max_content: Option<u64>,
+            /// Whether text without a charset counts as ISO-8859-1 (RFC 2616, section 3.7.1;
+            /// Requests does so), unless it is valid UTF-8; else its charset is detected. `true`
+            /// in a new session.
+            pub text_is_latin1: bool,
+            /// What finds out the charset of a text that nobody names; `None` is
+            /// [`StandardDetector`](crate::StandardDetector).
+            pub detector: Option<std::sync::Arc<dyn $crate::charset::Detector>>,
             mounts: $crate::adapter::Mounts,
         }
 
@@ -45,6 +52,8 @@ macro_rules! session_state {
                     timeout: $crate::timeout::Timeout::new(),
                     stream: false,
                     max_content: Some($crate::settings::MAX_CONTENT),
+                    text_is_latin1: true,
+                    detector: None,
                     mounts: $crate::adapter::Mounts::new(),
                 }
             }
@@ -158,7 +167,9 @@ macro_rules! session_state {
                     .stream(self.stream)
                     .timeout(self.timeout)
                     .verify(self.verify.clone())
-                    .max_content(self.max_content);
+                    .max_content(self.max_content)
+                    .text_is_latin1(self.text_is_latin1)
+                    .shared_detector(self.detector.clone());
                 let now = std::time::Instant::now();
                 $crate::settings::SendOptions::resolve([given, request, &own], now)
             }

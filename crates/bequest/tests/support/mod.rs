@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, Auth, Bytes, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params, PreparedRequest,
-    Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify,
-    Version,
+    Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
+    PreparedRequest, Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings,
+    Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -154,6 +154,14 @@ impl Client {
 
     pub(crate) fn stream(&mut self) -> &mut bool {
         each!(self, session => &mut session.stream)
+    }
+
+    pub(crate) fn detector(&mut self) -> &mut Option<Arc<dyn Detector>> {
+        each!(self, session => &mut session.detector)
+    }
+
+    pub(crate) fn text_is_latin1(&mut self) -> &mut bool {
+        each!(self, session => &mut session.text_is_latin1)
     }
 
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {

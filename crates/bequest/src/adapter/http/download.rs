@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::clock::Clock;
+use super::meter::Meter;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
 use crate::headers::Headers;
@@ -34,6 +35,7 @@ pub(super) struct Download {
     limits: Limits,
     clock: Clock,
     trailers: Option<Headers>,
+    meter: Option<Box<Meter>>,
 }
 
 /// What is still to come.
@@ -66,11 +68,22 @@ impl Download {
             limits,
             clock: Clock::reading(settings),
             trailers: None,
+            meter: None,
         };
         if matches!(download.left, Left::Length(0)) {
             download.finish(now);
         }
         download
+    }
+
+    /// Tells somebody how it goes on.
+    pub(super) fn measured(mut self, meter: Option<Box<Meter>>) -> Self {
+        self.meter = meter;
+        let length = self.remaining();
+        if let Some(meter) = &mut self.meter {
+            meter.receive(length);
+        }
+        self
     }
 
     /// The body is over. A connection with bytes that nobody asked for is not used again.
@@ -144,6 +157,19 @@ impl Download {
 
     /// Reads up to `most` bytes of body into `out`: from the buffer, or straight from the stream.
     fn poll_data(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+        most: u64,
+    ) -> Poll<Result<usize>> {
+        let count = ready!(self.poll_unmeasured(context, out, most))?;
+        if let Some(meter) = &mut self.meter {
+            meter.read(count);
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_unmeasured(
         &mut self,
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,

@@ -209,7 +209,8 @@ impl HttpAdapter {
             encoding: Encoding::default(),
         };
         let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.limits, now);
+            Download::new(connection, pool, answer.framing, settings, self.0.limits, now)
+                .measured(answer.meter);
         Response::new(head, Live::new(download))
     }
 }

@@ -9,8 +9,16 @@ use crate::settings::Settings;
 /// here whether it makes a connection different.
 pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Result<Origin<'a>> {
     let url = &request.url;
-    let Settings { verify, stream: _, timeout: _, max_content: _, on_progress: _, deadline: _ } =
-        settings;
+    let Settings {
+        verify,
+        stream: _,
+        timeout: _,
+        max_content: _,
+        on_progress: _,
+        text_is_latin1: _,
+        detector: _,
+        deadline: _,
+    } = settings;
     let invalid = |rule: &str| {
         Error::with(ErrorKind::InvalidUrl, format!("URL `{}`: {rule}", crate::secrets::masked(url)))
     };

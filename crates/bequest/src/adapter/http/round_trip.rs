@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 
 use super::clock::Clock;
+use super::meter::Meter;
 use super::upload::{Sent, Upload};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -28,6 +29,7 @@ pub(super) struct RoundTrip<'a> {
 pub(super) struct Answer {
     pub(super) head: ResponseHead,
     pub(super) framing: ResponseFraming,
+    pub(super) meter: Option<Box<Meter>>,
 }
 
 /// Why there is none, and what that means for a second try.
@@ -58,10 +60,10 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
 impl RoundTrip<'_> {
     pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
-        let (sent, has_sent) = {
+        let (sent, has_sent, meter) = {
             let mut upload = Upload::new(&self, &mut reader);
             let sent = upload.run(connection).await;
-            (sent, upload.has_sent())
+            (sent, upload.has_sent(), upload.into_meter())
         };
         let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
             let received = reader.has_begun(connection.input.filled());
@@ -85,7 +87,7 @@ impl RoundTrip<'_> {
         let mut framing = framing
             .map_err(|error| fail(connection, &reader, Loss::ours(error.during(Phase::Wait))))?;
         framing.keep_alive &= !is_early && !h1::wants_close(&self.request.headers);
-        Ok(Answer { head, framing })
+        Ok(Answer { head, framing, meter })
     }
 
     /// Waits for the final head.

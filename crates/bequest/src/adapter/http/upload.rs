@@ -40,7 +40,7 @@ pub(super) struct Upload<'a, 'r> {
     trip: &'a RoundTrip<'a>,
     clock: Clock,
     interim: Interim<'r>,
-    meter: Option<Box<Meter<'a>>>,
+    meter: Option<Box<Meter>>,
     /// A success that came before the request was out: the rest is sent all the same.
     answer: Option<ResponseHead>,
     sent: bool,
@@ -67,6 +67,11 @@ where
     /// Whether the kernel may have taken any of it, or the body was begun.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
+    }
+
+    /// The count goes on with what is received.
+    pub(super) fn into_meter(self) -> Option<Box<Meter>> {
+        self.meter
     }
 
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<Sent, Loss> {

@@ -26,8 +26,12 @@ pub(crate) const MAX_CONTENT: u64 = 2 << 30;
 /// # }
 /// # Ok::<(), bequest::Error>(())
 /// ```
+// Behind a pointer: most requests say nothing, and options move with the request.
 #[derive(Clone, Debug, Default)]
-pub struct SendOptions {
+pub struct SendOptions(Option<Box<Said>>);
+
+#[derive(Clone, Debug, Default)]
+struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
@@ -46,7 +50,7 @@ impl SendOptions {
     /// Whether the body is left unread, to be streamed.
     #[must_use]
     pub fn stream(mut self, stream: bool) -> Self {
-        self.stream = Some(stream);
+        self.said().stream = Some(stream);
         self
     }
 
@@ -54,14 +58,15 @@ impl SendOptions {
     /// that were said before and are not mentioned stay.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
-        self.timeout = timeout.into().or(self.timeout);
+        let said = self.said();
+        said.timeout = timeout.into().or(said.timeout);
         self
     }
 
     /// How the server is verified: a `bool`, the path of a PEM file, or a [`Verify`].
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
-        self.verify = Some(verify.into());
+        self.said().verify = Some(verify.into());
         self
     }
 
@@ -69,7 +74,7 @@ impl SendOptions {
     /// `None` is no limit. More is [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     #[must_use]
     pub fn max_content(mut self, most: impl Into<Option<u64>>) -> Self {
-        self.max_content = Some(most.into());
+        self.said().max_content = Some(most.into());
         self
     }
 
@@ -77,58 +82,47 @@ impl SendOptions {
     /// so), unless it is valid UTF-8; else its charset is detected.
     #[must_use]
     pub fn text_is_latin1(mut self, is_latin1: bool) -> Self {
-        self.text_is_latin1 = Some(is_latin1);
+        self.said().text_is_latin1 = Some(is_latin1);
         self
     }
 
     /// What finds out the charset of a text that nobody names.
     #[must_use]
     pub fn detector(mut self, detector: impl Detector + 'static) -> Self {
-        self.detector = Some(Arc::new(detector));
-        self
-    }
-
-    /// As [`detector`](Self::detector), with one that is shared; `None` says nothing.
-    pub(crate) fn shared_detector(mut self, detector: Option<Arc<dyn Detector>>) -> Self {
-        self.detector = detector;
+        self.said().detector = Some(Arc::new(detector));
         self
     }
 
     /// Is called with each part of a body that was sent or received.
     #[must_use]
     pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.on_progress = Some(OnProgress::new(tell));
+        self.said().on_progress = Some(OnProgress::new(tell));
         self
     }
 
-    /// Everything decided: by the first layer that says it, or by default. The total timeout begins
-    /// now.
-    pub(crate) fn resolve(layers: [&Self; 3], now: Instant) -> Result<Settings> {
-        let [first, second, third] = layers;
-        // Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same
-        // way.
+    fn said(&mut self) -> &mut Said {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Said {
+    /// Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same way.
+    fn apply_to(&self, settings: &mut Settings) {
         let Self { stream, timeout, verify, max_content, on_progress, text_is_latin1, detector } =
-            first;
-        let timeout = timeout.or(second.timeout).or(third.timeout);
-        timeout.check(now)?;
-        let stream = stream.or(second.stream).or(third.stream);
-        let verify = verify.as_ref().or(second.verify.as_ref()).or(third.verify.as_ref());
-        let max_content = max_content.or(second.max_content).or(third.max_content);
-        let on_progress = on_progress.as_ref().or(second.on_progress.as_ref());
-        let on_progress = on_progress.or(third.on_progress.as_ref());
-        let text_is_latin1 =
-            text_is_latin1.or(second.text_is_latin1).or(third.text_is_latin1).unwrap_or(true);
-        let detector = detector.as_ref().or(second.detector.as_ref()).or(third.detector.as_ref());
-        Ok(Settings {
-            stream: stream.unwrap_or_default(),
-            timeout,
-            verify: verify.cloned().unwrap_or_default(),
-            max_content: max_content.unwrap_or(Some(MAX_CONTENT)),
-            on_progress: on_progress.cloned(),
-            text_is_latin1,
-            detector: detector.cloned(),
-            deadline: timeout.total_limit().map(|limit| now + limit),
-        })
+            self;
+        settings.timeout = timeout.or(settings.timeout);
+        settings.stream = stream.unwrap_or(settings.stream);
+        settings.max_content = max_content.unwrap_or(settings.max_content);
+        settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
+        if let Some(verify) = verify {
+            settings.verify = verify.clone();
+        }
+        if let Some(on_progress) = on_progress {
+            settings.on_progress = Some(on_progress.clone());
+        }
+        if let Some(detector) = detector {
+            settings.detector = Some(Arc::clone(detector));
+        }
     }
 }
 
@@ -154,7 +148,34 @@ pub struct Settings {
     pub deadline: Option<Instant>,
 }
 
+impl Default for Settings {
+    /// What a new session says.
+    fn default() -> Self {
+        Self {
+            stream: false,
+            timeout: Timeout::new(),
+            verify: Verify::Yes,
+            max_content: Some(MAX_CONTENT),
+            on_progress: None,
+            text_is_latin1: true,
+            detector: None,
+            deadline: None,
+        }
+    }
+}
+
 impl Settings {
+    /// A session's settings with what a request says over them, and over both what is said as it is
+    /// sent. The total timeout begins now.
+    pub(crate) fn decided(mut self, said: [&SendOptions; 2], now: Instant) -> Result<Self> {
+        for said in said.into_iter().filter_map(|options| options.0.as_ref()) {
+            said.apply_to(&mut self);
+        }
+        self.timeout.check(now)?;
+        self.deadline = self.timeout.total_limit().map(|limit| now + limit);
+        Ok(self)
+    }
+
     /// When a wait that begins now must end, and whether the total timeout ends it.
     pub(crate) fn until(&self, now: Instant, limit: Option<Duration>) -> (Option<Instant>, bool) {
         earlier(now, limit, self.deadline)
@@ -183,8 +204,8 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    fn resolve(layers: [&SendOptions; 3]) -> Settings {
-        SendOptions::resolve(layers, Instant::now()).unwrap()
+    fn decided(own: Settings, said: [&SendOptions; 2]) -> Settings {
+        own.decided(said, Instant::now()).unwrap()
     }
 
     #[test]
@@ -192,8 +213,10 @@ mod tests {
         let nothing = SendOptions::new();
         let session = SendOptions::new().stream(true).verify(false).timeout(secs(5)).max_content(7);
         let request = SendOptions::new().verify(true).timeout(Timeout::new().read(secs(1)));
-        for layers in [[&request, &session, &nothing], [&nothing, &request, &session]] {
-            let merged = resolve(layers);
+        let own = decided(Settings::default(), [&session, &nothing]);
+        let said =
+            [[&request, &nothing], [&nothing, &request]].map(|said| decided(own.clone(), said));
+        for merged in said.into_iter().chain([decided(Settings::default(), [&session, &request])]) {
             assert!(merged.stream);
             assert_eq!(merged.verify, Verify::Yes);
             assert_eq!(merged.timeout.connect_limit(), Some(secs(5)));
@@ -201,8 +224,8 @@ mod tests {
             assert_eq!(merged.max_content, Some(7));
         }
         let unlimited = SendOptions::new().max_content(None);
-        assert_eq!(resolve([&unlimited, &request, &session]).max_content, None);
-        let default = resolve([&nothing; 3]);
+        assert_eq!(decided(own, [&request, &unlimited]).max_content, None);
+        let default = decided(Settings::default(), [&nothing; 2]);
         assert_eq!((default.stream, default.deadline), (false, None));
         assert_eq!(default.max_content, Some(MAX_CONTENT));
     }
@@ -212,7 +235,7 @@ mod tests {
     fn every_setting_is_documented() {
         macro_rules! names {
             ($($name:ident),*) => {{
-                let SendOptions { $($name: _),* } = SendOptions::new();
+                let Said { $($name: _),* } = Said::default();
                 [$(stringify!($name)),*]
             }};
         }
@@ -229,13 +252,13 @@ mod tests {
         let now = Instant::now();
         let settings = |total| {
             let options = SendOptions::new().timeout(Timeout::new().total(total));
-            SendOptions::resolve([&options, &options, &options], now).unwrap()
+            Settings::default().decided([&options, &options], now).unwrap()
         };
         let at = |limit| Some(now + secs(limit));
         assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));
         assert_eq!(settings(secs(3)).until(now, Some(secs(5))), (at(3), true));
         assert_eq!(settings(secs(3)).until(now, None), (at(3), true));
-        let endless = resolve([&SendOptions::new(); 3]);
+        let endless = decided(Settings::default(), [&SendOptions::new(); 2]);
         assert_eq!(endless.until(now, None), (None, false));
         assert_eq!(endless.until(now, Some(Duration::MAX)), (None, false));
     }

@@ -163,15 +163,17 @@ macro_rules! session_state {
                 given: &$crate::settings::SendOptions,
                 request: &$crate::settings::SendOptions,
             ) -> $crate::error::Result<$crate::settings::Settings> {
-                let own = $crate::settings::SendOptions::new()
-                    .stream(self.stream)
-                    .timeout(self.timeout)
-                    .verify(self.verify.clone())
-                    .max_content(self.max_content)
-                    .text_is_latin1(self.text_is_latin1)
-                    .shared_detector(self.detector.clone());
-                let now = std::time::Instant::now();
-                $crate::settings::SendOptions::resolve([given, request, &own], now)
+                let own = $crate::settings::Settings {
+                    stream: self.stream,
+                    timeout: self.timeout,
+                    verify: self.verify.clone(),
+                    max_content: self.max_content,
+                    on_progress: None,
+                    text_is_latin1: self.text_is_latin1,
+                    detector: self.detector.clone(),
+                    deadline: None,
+                };
+                own.decided([request, given], std::time::Instant::now())
             }
         }
 

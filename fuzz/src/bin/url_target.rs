@@ -45,7 +45,10 @@ fn url(text: &str) {
     let head = check_head(text, &prepared);
     let again = Request::new("GET", prepared.url.as_str()).prepare().expect("it was a URL before");
     assert_eq!(again.url, prepared.url);
-    assert_eq!(again.wire_head().expect("the same URL"), head);
+    // An empty password is in what was typed only.
+    if expected_fields(text, &again.url) == expected_fields(again.url.as_str(), &again.url) {
+        assert_eq!(again.wire_head().expect("the same URL"), head);
+    }
 }
 
 /// The head has the lines that the URL asks for, and no others.

@@ -104,6 +104,12 @@ def urls():
         ["http://h/", "a", "b"], ["http://h/?x=1#f", "a b", "c&d=e", "", ""], ["http://h?", "ü", "\0\r\n\u2028", "a+b", "%20"],
     ]):
         yield "url_target", f"params-{number}", b"p" + "\u001f".join(parts).encode()
+    for number, (url, query) in enumerate([
+        ("http://h/a/../b?c#d", "e=f"), ("http://h?a&", "?b"), ("http://h/%2e%2e/./x//", "\u00fc #\""), ("http://h/a b", ""),
+        ("http://[fe80::1%25eth0]:80/..", "a"), ("http://u:@h/\u00fc", "a&b"), ("HTTP://H:080/\\..\\x", "%"), ("http://h?", ""),
+    ]):
+        for choice in "ra":
+            yield "url_target", f"raw-{choice}-{number}", f"{choice}{url}\u001f{query}".encode()
     for number, target in enumerate(["/", "*", "http://h/x", "h:443", "/a b", "/\r\nX: y", "", "/é", "/a?b#c", "/\x7f", "/\"<>`{}|\\^"]):
         yield "url_target", f"target-{number:02}", b"t" + target.encode()
 
@@ -133,6 +139,33 @@ def edits():
         yield "headers", name, b"\xfe".join(records)
 
 
+def forms():
+    def field(name, value):
+        return b"f" + name + b"\xff" + value
+
+    def part(kind, *values):
+        return kind + b"\xff".join(values)
+
+    for name, records in {
+        "fields": [b"", field(b"k", b"v"), field(b"k", b""), part(b"0", b"f", b"a.txt", b"content", b"text/plain")],
+        "readers": [b"", part(b"1", b"a", b"b", b"c"), part(b"2", b"d", b"", b"e", b"", b"X-A", b"b"), part(b"3", b"f", b"g", b"chunks")],
+        "escapes": [b"", part(b"0", b'a"\r\nX: y', b'"\\\r\n', b"\r\n--\r\n"), field(b'%22\\"', b"\r\n\r\n")],
+        "own": [b"multipart/form-data; boundary=B", part(b"0", b"a", b"b", b"c\r\n-B"), part(b"3", b"a", b"b", b"x\r\n--C")],
+        "own-in-part": [b"multipart/form-data; boundary=B", part(b"0", b"a", b"b", b"c\r\n--B--\r\n")],
+        "own-in-stream": [b"multipart/form-data; boundary=B", part(b"1", b"a", b"b", b"c\r\n--B--\r\n")],
+        "own-in-header": [b"multipart/form-data; boundary=B", part(b"0", b"a", b"b", b"", b"", b"--B", b"x")],
+        "quoted": [b'multipart/mixed; a="\\";boundary=x"; boundary="a b"; c=d', part(b"0", b"a", b"b", b"c")],
+        "none": [b"multipart/form-data; charset=utf-8 ; ", part(b"0", b"a", b"b", b"c")],
+        "unclosed": [b'multipart/form-data; a="; boundary=x', part(b"0", b"a", b"b", b"c")],
+        "twice": [b"multipart/form-data; boundary=x; BOUNDARY=y", part(b"0", b"a", b"b", b"c")],
+        "pieces": [b"multipart/form-data; boundary*0=x; boundary*1=y", part(b"0", b"a", b"b", b"c")],
+        "nameless": [b"multipart/form-data; a; boundary=x", part(b"0", b"a", b"b", b"c")],
+        "injected": [b"", part(b"0", b"a", b"b", b"c", b"a/b\r\nX: y", b"X", b"a\r\n\r\nb")],
+        "replaced": [b"", part(b"0", b"a", b"b", b"c", b"a/b", b"Content-Disposition", b"x"), part(b"0", b"a", b"", b"", b"a/b", b"content-TYPE", b"c/d")],
+    }.items():
+        yield "multipart", name, b"\xfe".join(records)
+
+
 def exchanges():
     for name, data in {
         "length": OK + b"Content-Length: 5\r\n\r\nhello",
@@ -148,7 +181,7 @@ def exchanges():
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    for source in (from_badserver(), heads(), chunks(), framings(), urls(), edits(), exchanges(), REGRESSIONS):
+    for source in (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), REGRESSIONS):
         for target, name, data in source:
             if target not in known:
                 continue

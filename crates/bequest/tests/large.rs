@@ -14,7 +14,13 @@ use sha2::{Digest, Sha256};
 use support::{Door, doors, post};
 use testbed::Testbed;
 
-doors![a_large_file_goes_up, a_large_reader_goes_up, large_chunks_go_up];
+doors![
+    a_large_file_goes_up,
+    a_large_reader_goes_up,
+    large_chunks_go_up,
+    #[cfg(feature = "multipart")]
+    a_form_beyond_4_gib_goes_up,
+];
 
 /// 64 MiB and a bit, so that nothing comes out even.
 const LENGTH: usize = (64 << 20) + 12_345;
@@ -121,6 +127,21 @@ fn large_chunks_go_up(door: Door) {
         (read.unwrap() > 0).then_some(chunk)
     });
     assert_sent(&server, door, Body::chunks(chunks));
+}
+
+/// More than 32 bits can count; the file takes no room on the disk.
+#[cfg(feature = "multipart")]
+fn a_form_beyond_4_gib_goes_up(door: Door) {
+    let server = Testbed::start();
+    // In memory, a hole is read without room being made for it in the cache.
+    let file = tempfile::tempfile_in("/dev/shm").or_else(|_| tempfile::tempfile()).unwrap();
+    file.set_len(4 << 30).unwrap();
+    let files = [("large", bequest::Part::new(file)), ("behind", "x".into())];
+    let r = door.send(post(server.url("/count")).files(files).form([("k", "v")])).unwrap();
+    let told = r.json().unwrap()["length"].as_u64().unwrap();
+    assert!(told > 4 << 30 && told < (4 << 30) + 1000, "{told}");
+    assert_eq!(server.requests()[0].header("content-length"), Some(&*told.to_string()));
+    assert_little_memory();
 }
 
 #[test]

@@ -41,8 +41,10 @@ pub(crate) async fn respond(mut exchange: Exchange, state: &State) -> Reply {
     if let Some(reply) = wrong_method(&exchange.method, &parts) {
         return reply;
     }
-    if parts == ["sink"] {
-        return probes::sink(exchange).await;
+    match parts.as_slice() {
+        ["sink"] => return probes::sink(exchange).await,
+        ["count"] => return probes::count(exchange).await,
+        _ => {}
     }
     if reads_body(&exchange, &parts)
         && let Err(reply) = exchange.collect().await

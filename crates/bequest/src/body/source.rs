@@ -84,10 +84,7 @@ impl Source {
             }
             Self::Reader(_) | Self::Chunks(_) => Err(spent()),
             #[cfg(feature = "multipart")]
-            Self::Segments(segments) => {
-                segments.rewind();
-                segments.check()
-            }
+            Self::Segments(_) => Ok(()),
         }
     }
 }
@@ -167,9 +164,22 @@ impl Streamed {
         }
     }
 
+    /// Whether both read the same.
+    #[cfg(feature = "multipart")]
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.slot, &other.slot)
+    }
+
     /// Lends the source, at its beginning.
     pub(crate) fn lend(self: &Arc<Self>) -> Result<Lease> {
         let mut slot = self.lock();
+        // Each reads a form by itself: it is the parts that are lent to one only.
+        #[cfg(feature = "multipart")]
+        if let Some(Source::Segments(segments)) = &slot.source {
+            segments.check()?;
+            let source = Some(Source::Segments(Box::new(segments.afresh())));
+            return Ok(Lease { source, streamed: Arc::clone(self) });
+        }
         let mut source = slot.source.take().ok_or_else(busy)?;
         if std::mem::replace(&mut slot.begun, true)
             && let Err(error) = source.rewind()
@@ -194,7 +204,12 @@ pub(crate) struct Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.streamed.lock().source = self.source.take();
+        let source = self.source.take();
+        #[cfg(feature = "multipart")]
+        if matches!(source, Some(Source::Segments(_))) {
+            return;
+        }
+        self.streamed.lock().source = source;
     }
 }
 

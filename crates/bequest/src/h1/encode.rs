@@ -63,7 +63,7 @@ pub(crate) fn check_headers(headers: &Headers) -> Result<()> {
 fn check_names(headers: &Headers) -> Result<()> {
     for (name, value) in headers.fields() {
         // Without an early exit this costs three instructions a byte.
-        let token = !name.is_empty() & name.iter().fold(true, |all, &byte| all & is_token(byte));
+        let token = !name.is_empty() & name.iter().fold(true, |all, &byte| all & is_tchar(byte));
         if !token || value.first() == Some(&b' ') {
             return Err(refuse(name, value, token));
         }
@@ -99,8 +99,14 @@ fn refuse(name: &[u8], value: &[u8], token: bool) -> Error {
         .remedied("take it out; a value ends where its line ends")
 }
 
+/// `token` of RFC 9110, section 5.6.2.
+#[cfg(feature = "multipart")]
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&byte| is_tchar(byte))
+}
+
 /// `tchar` of RFC 9110, section 5.6.2.
-fn is_token(byte: u8) -> bool {
+fn is_tchar(byte: u8) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
         let (allowed, mut at) = (b"!#$%&'*+-.^_`|~", 0);

@@ -8,6 +8,8 @@ mod head;
 mod limits;
 
 pub(crate) use chunked::{CHUNK_END, ChunkSize, ChunkStep, ChunkedDecoder, LAST_CHUNK};
+#[cfg(feature = "multipart")]
+pub(crate) use encode::is_token;
 pub(crate) use encode::{check_headers, write_head};
 pub(crate) use framing::{Framing, ResponseFraming, frame_response, wants_close};
 pub(crate) use head::{HeadReader, ResponseHead};

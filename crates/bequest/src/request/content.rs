@@ -93,8 +93,8 @@ impl Content {
             }
             #[cfg(feature = "multipart")]
             Self::Multipart { fields, files } => {
-                let boundary = boundary(headers)?;
-                multipart::body(&fields, &files, &boundary)?
+                let boundary = Boundary::agreed(headers)?;
+                multipart::body(fields, files, &boundary)?
             }
         })
     }
@@ -109,74 +109,6 @@ fn encode(pairs: Pairs) -> String {
     }
 }
 
-/// The delimiter of the parts, so that body and Content-Type agree: the caller's if there is one in
-/// a Content-Type of the caller's, else one of ours, which is put there.
-#[cfg(feature = "multipart")]
-fn boundary(headers: &mut Headers) -> Result<Boundary> {
-    let Some(given) = headers.get_bytes("content-type") else {
-        let boundary = Boundary::random();
-        let mime = format!("multipart/form-data; boundary={}", boundary.as_str());
-        headers.append("Content-Type", mime);
-        return Ok(boundary);
-    };
-    let given = String::from_utf8_lossy(given).into_owned();
-    let is_multipart =
-        given.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
-    if !is_multipart || headers.get_all_bytes("content-type").count() > 1 {
-        return Err(Error::with(
-            ErrorKind::InvalidRequest,
-            format!("Content-Type `{}` does not go with files", given.escape_debug()),
-        )
-        .remedied("leave it out: bequest adds the right one"));
-    }
-    match parameter(&given, "boundary") {
-        Some(boundary) => Boundary::chosen(&boundary),
-        None => {
-            let boundary = Boundary::random();
-            headers.insert("Content-Type", format!("{given}; boundary={}", boundary.as_str()));
-            Ok(boundary)
-        }
-    }
-}
-
-/// A parameter of a media type (RFC 9110, section 5.6.6), without its quotes.
-#[cfg(feature = "multipart")]
-fn parameter(mime: &str, name: &str) -> Option<String> {
-    let mut rest = mime;
-    while let Some(at) = rest.find(';') {
-        let (found, after) = rest[at + 1..].split_once('=')?;
-        let after = after.trim_start();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let end = after.find(';').unwrap_or(after.len());
-                (after[..end].trim_end().to_owned(), &after[end..])
-            }
-        };
-        if found.trim().eq_ignore_ascii_case(name) {
-            return Some(value);
-        }
-        rest = next;
-    }
-    None
-}
-
-/// What is within the quotes, its escapes undone, and what follows.
-#[cfg(feature = "multipart")]
-fn unquote(quoted: &str) -> (String, &str) {
-    let (mut value, mut escaped) = (String::new(), false);
-    for (at, c) in quoted.char_indices() {
-        match c {
-            c if escaped => value.push(c),
-            '\\' => {}
-            '"' => return (value, &quoted[at + 1..]),
-            c => value.push(c),
-        }
-        escaped = !escaped && c == '\\';
-    }
-    (value, "")
-}
-
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -185,3 +117,6 @@ impl fmt::Debug for Content {
         }
     }
 }
+
+#[cfg(all(test, feature = "multipart"))]
+mod tests;

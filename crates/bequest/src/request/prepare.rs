@@ -57,10 +57,11 @@ impl Parts {
             return Err(Error::with(ErrorKind::InvalidUrl, "the request has no URL"));
         };
         let query = self.params.query(defaults.params.unwrap_or(&Params::new()));
+        let known = url.query().map_or(0, str::len);
         let typed = typed.map(|typed| *typed).unwrap_or_default();
-        let as_typed = typed.target.filter(|_| self.path_as_is);
-        let target = as_typed.map(|typed| target::as_typed(&typed, &query));
         add_to(&mut url, query);
+        let as_typed = typed.target.filter(|_| self.path_as_is);
+        let target = as_typed.map(|typed| target::as_typed(&typed, added(&url, known)));
         let mut prepared = Box::new(PreparedRequest::new(self.method, url));
         (prepared.target, prepared.zone) = (target, typed.zone);
         prepared.headers = match defaults.headers {
@@ -84,6 +85,12 @@ impl Parts {
         prepared.auth = choose_auth(self.auth, defaults.auth, &prepared, typed.empty_password);
         Ok(prepared)
     }
+}
+
+/// What was put behind so much of a query, escaped as the URL has it.
+fn added(url: &Url, known: usize) -> &str {
+    let added = url.query().and_then(|query| query.get(known..)).unwrap_or_default();
+    if known > 0 { added.strip_prefix('&').unwrap_or(added) } else { added }
 }
 
 /// The request's auth, else the session's, else the URL's credentials; but these last don't

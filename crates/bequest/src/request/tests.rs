@@ -157,6 +157,18 @@ fn a_request_has_one_body() {
 }
 
 #[test]
+fn a_query_that_is_text_is_escaped_behind_a_path_as_it_is() {
+    for (url, query, line) in [
+        ("http://h/a/../b", "ü #", "GET /a/../b?%C3%BC%20%23 HTTP/1.1"),
+        ("http://h/a/../b?x#f", "&y", "GET /a/../b?x&&y HTTP/1.1"),
+        ("http://h/a/../b?", "y", "GET /a/../b?y HTTP/1.1"),
+    ] {
+        let request = Request::new("GET", url).path_as_is(true).params(query);
+        assert_eq!(head(request).lines().next(), Some(line));
+    }
+}
+
+#[test]
 fn credentials_of_the_url_become_basic_unless_said_otherwise() {
     let authorization = |request: Request| {
         let prepared = request.prepare().unwrap();

@@ -294,6 +294,14 @@ fn the_sink_counts_and_digests() {
 }
 
 #[test]
+fn the_count_is_of_any_size() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    assert_eq!(client.send("POST", "/count", "a/b", "abc").json(), json!({ "length": 3 }));
+    assert_eq!(client.send("PUT", "/count", "a/b", vec![0; 1 << 20]).json()["length"], 1 << 20);
+}
+
+#[test]
 fn bodies_beyond_the_limit_are_refused() {
     let testbed = Testbed::start();
     let mut client = Client::connect(testbed.addr());

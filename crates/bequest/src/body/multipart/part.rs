@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -73,10 +74,15 @@ impl Part {
     /// the request is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`], if it can't be opened.
+    /// [`ErrorKind::Io`], if it can't be opened, or is a directory.
     pub fn file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| {
+        // A directory can be opened, and not read.
+        let open = || match File::open(path)? {
+            file if file.metadata()?.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            file => Ok(file),
+        };
+        let file = open().map_err(|error: io::Error| {
             let shown = path.display().to_string();
             Error::with(ErrorKind::Io, format!("file `{}` can't be opened", shown.escape_debug()))
                 .because(error)

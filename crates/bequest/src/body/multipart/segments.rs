@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::boundary::Watch;
 use crate::body::source::{Lease, Piece, Source, Streamed};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -15,9 +16,25 @@ pub(super) enum Segment {
     Streamed { part: Box<str>, source: Arc<Streamed> },
 }
 
+impl Segment {
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Streamed { .. } => None,
+        }
+    }
+
+    /// Whether it is read from the same source.
+    pub(super) fn shares(&self, other: &Streamed) -> bool {
+        matches!(self, Self::Streamed { source, .. } if source.shares(other))
+    }
+}
+
 /// Gives the segments in order, as many at once as there is room for.
 pub(crate) struct Segments {
-    segments: Vec<Segment>,
+    segments: Arc<[Segment]>,
+    /// For each of the sources that are streamed.
+    watch: Option<Watch>,
     at: usize,
     /// How much of the current segment was given, if it is bytes.
     given: usize,
@@ -30,11 +47,18 @@ struct Open {
     lease: Lease,
     /// What was announced, and what is still to come of it.
     left: Option<(u64, u64)>,
+    watch: Option<Watch>,
 }
 
 impl Segments {
-    pub(super) fn new(segments: Vec<Segment>) -> Self {
-        Self { segments, at: 0, given: 0, open: None }
+    pub(super) fn new(segments: Vec<Segment>, watch: Option<Watch>) -> Self {
+        Self { segments: segments.into(), watch, at: 0, given: 0, open: None }
+    }
+
+    /// The same from the beginning. Whether the sources can begin anew, they say when they are asked.
+    pub(in crate::body) fn afresh(&self) -> Self {
+        let (segments, watch) = (Arc::clone(&self.segments), self.watch.clone());
+        Self { segments, watch, at: 0, given: 0, open: None }
     }
 
     fn sources(&self) -> impl Iterator<Item = &Arc<Streamed>> {
@@ -46,11 +70,6 @@ impl Segments {
 
     pub(in crate::body) fn is_rewindable(&self) -> bool {
         self.sources().all(|source| source.is_rewindable())
-    }
-
-    /// Begins anew; whether the sources can, they say when they are asked.
-    pub(in crate::body) fn rewind(&mut self) {
-        self.go_to(0);
     }
 
     /// Refuses what can't be sent, before anything is.
@@ -81,7 +100,7 @@ impl Segments {
                 Some(Segment::Streamed { part, source }) => {
                     let open = match &mut self.open {
                         Some(open) => open,
-                        none => none.insert(Open::new(source)?),
+                        none => none.insert(Open::new(source, self.watch.clone())?),
                     };
                     // What may wait, or brings bytes of its own, comes when nothing waits for it.
                     if filled > 0 && !open.is_file() {
@@ -99,18 +118,14 @@ impl Segments {
     }
 
     fn step(&mut self) {
-        self.go_to(self.at + 1);
-    }
-
-    fn go_to(&mut self, at: usize) {
-        (self.at, self.given, self.open) = (at, 0, None);
+        (self.at, self.given, self.open) = (self.at + 1, 0, None);
     }
 }
 
 impl Open {
-    fn new(source: &Arc<Streamed>) -> io::Result<Self> {
+    fn new(source: &Arc<Streamed>, watch: Option<Watch>) -> io::Result<Self> {
         let lease = source.lend().map_err(io::Error::other)?;
-        Ok(Self { lease, left: source.length.map(|length| (length, length)) })
+        Ok(Self { lease, left: source.length.map(|length| (length, length)), watch })
     }
 
     fn is_file(&self) -> bool {
@@ -128,11 +143,15 @@ impl Open {
         };
         let most = most.min(room.len());
         let piece = source.next(&mut room[..most]).map_err(|error| failed(part, error))?;
-        let count = match &piece {
-            Piece::Read(count) => *count as u64,
-            Piece::Chunk(chunk) => chunk.len() as u64,
-            Piece::End => 0,
+        let bytes = match &piece {
+            Piece::Read(count) => &room[..*count],
+            Piece::Chunk(chunk) => chunk,
+            Piece::End => &[],
         };
+        if let Some(watch) = &mut self.watch {
+            watch.look(part, bytes).map_err(io::Error::other)?;
+        }
+        let count = bytes.len() as u64;
         let Some((length, left)) = &mut self.left else { return Ok(piece) };
         match left.checked_sub(count) {
             Some(rest) if count > 0 || rest == 0 => *left = rest,
@@ -151,6 +170,10 @@ impl Open {
 }
 
 fn failed(part: &str, error: io::Error) -> io::Error {
+    // A part that is another response, or a form, keeps the error that it had.
+    if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+        return error;
+    }
     let what = format!("the source of the part `{}` failed", part.escape_debug());
     io::Error::other(Error::with(ErrorKind::Io, what).because(error))
 }

@@ -69,6 +69,7 @@ mod hooks;
 mod net;
 mod progress;
 mod reactor;
+mod redirect;
 mod request;
 mod response;
 mod secrets;
@@ -92,6 +93,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
 pub use reactor::on_interrupt;
+pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,

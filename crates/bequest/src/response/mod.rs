@@ -44,6 +44,7 @@ use self::decode::Codings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::reactor;
+use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::timings::Timings;
 
@@ -183,6 +184,23 @@ impl Response {
     /// Whether they say so for good: 301 or 308.
     pub fn is_permanent_redirect(&self) -> bool {
         matches!(self.head.status.as_u16(), 301 | 308) && self.head.headers.contains("location")
+    }
+
+    /// The request that a redirect asks for, if this is one that was not followed (Requests'
+    /// `next`): with the method, the body and the headers that go along.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUrl`] and [`ErrorKind::InvalidSchema`] for a Location that can't be
+    /// followed; [`ErrorKind::UnrewindableBody`] for a body that can't be sent again.
+    pub fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        let settings = self.request().settings().cloned().unwrap_or_default();
+        let mut next = match redirect::next(self, &settings) {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.named(error)),
+        };
+        next.apply_auth().map_err(|error| self.named(error))?;
+        Ok(Some(*next))
     }
 
     /// What the Link fields say (RFC 8288), to turn pages for example.

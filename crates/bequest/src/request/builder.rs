@@ -181,7 +181,8 @@ impl<S> Request<S> {
     ///         ("images", Part::new("b").file_name("bar.png").guess_mime()),
     ///     ])
     ///     .send()?;
-    /// assert_eq!(r.status(), 200);
+    /// let echo: serde_json::Value = r.json()?;
+    /// assert_eq!(echo["files"]["images"], serde_json::json!(["a", "b"]));
     /// # Ok::<(), bequest::Error>(())
     /// ```
     #[cfg(feature = "multipart")]

@@ -6,6 +6,7 @@ mod gzip;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod zstd;
 
 use super::incoming::Incoming;
 use crate::error::{Error, ErrorKind, Phase};
@@ -13,7 +14,7 @@ use crate::headers::Headers;
 use stage::{Refused, Stage};
 
 /// What a session says that it takes (Requests' order).
-pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
+pub(crate) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
 /// A longer chain has no use but to make a small body large.
 const MOST_CODINGS: usize = 5;
@@ -24,6 +25,7 @@ pub(crate) enum Coding {
     Gzip,
     Deflate,
     Brotli,
+    Zstd,
 }
 
 impl Coding {
@@ -33,6 +35,7 @@ impl Coding {
             ("x-gzip", Self::Gzip),
             ("deflate", Self::Deflate),
             ("br", Self::Brotli),
+            ("zstd", Self::Zstd),
         ];
         let known = names.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
         known.map(|(_, coding)| *coding)
@@ -44,6 +47,7 @@ impl Coding {
             Self::Gzip => "gzip",
             Self::Deflate => "deflate",
             Self::Brotli => "br",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -52,6 +56,7 @@ impl Coding {
             Self::Gzip => Box::new(gzip::Gzip::new()),
             Self::Deflate => Box::new(deflate::Deflate::new()),
             Self::Brotli => Box::new(brotli::Brotli::new()),
+            Self::Zstd => Box::new(zstd::Zstd::new()),
         }
     }
 }

@@ -196,7 +196,7 @@ fn raw_gives_the_bytes_as_sent() {
 
     let r = response("gzip", GZIP);
     assert_eq!(r.iter_content(3).next().unwrap().unwrap(), "The");
-    let error = crate::error::Error::from(read(r.raw()).unwrap_err());
+    let error = Error::from(read(r.raw()).unwrap_err());
     assert_eq!(error.kind(), ErrorKind::StreamConsumed);
     assert!(error.to_string().contains("decoded"), "{error}");
     assert_eq!(r.iter_content(6).next().unwrap().unwrap(), " quick");

@@ -5,6 +5,8 @@ mod block;
 mod fse;
 mod huffman;
 mod sequences;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::hash::Hasher;

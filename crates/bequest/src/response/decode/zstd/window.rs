@@ -31,6 +31,11 @@ impl Window {
         &self.bytes[end..self.end]
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.given == self.end
     }

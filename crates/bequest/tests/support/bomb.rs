@@ -7,6 +7,8 @@ use testbed::Script;
 /// What a coding makes of zeros; each repetition is a MiB more.
 pub(crate) struct Bomb {
     pub(crate) coding: &'static str,
+    /// How many zeros are in the start.
+    pub(crate) more: usize,
     start: Vec<u8>,
     repeated: Vec<u8>,
     end: Vec<u8>,
@@ -32,7 +34,7 @@ fn gzip() -> Bomb {
     let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
     encoder.write_all(&vec![0; 1 << 20]).unwrap();
     let repeated = encoder.finish().unwrap();
-    Bomb { coding: "gzip", start: Vec::new(), repeated, end: Vec::new() }
+    Bomb { coding: "gzip", more: 0, start: Vec::new(), repeated, end: Vec::new() }
 }
 
 /// Bare deflate, flushed at each MiB; an empty last block.
@@ -41,14 +43,20 @@ fn deflate() -> Bomb {
     let mut repeated = Vec::with_capacity(1 << 16);
     compress.compress_vec(&vec![0; 1 << 20], &mut repeated, FlushCompress::Full).unwrap();
     assert_eq!(compress.total_in(), 1 << 20);
-    Bomb { coding: "deflate", start: Vec::new(), repeated, end: vec![3, 0] }
+    Bomb { coding: "deflate", more: 0, start: Vec::new(), repeated, end: vec![3, 0] }
 }
 
 /// What the reference encoder makes of them when it is flushed at each MiB.
 fn brotli() -> Bomb {
     let start = b"\xab\xff\xff\x07\x40\x02\x20\x1e\x0b\x24\xf7\xfe\xc1\x00";
     let repeated = b"\xfa\xff\x7f\x00\x24\x00\xe2\xb0\x00\x74\xef\x1f\x0c";
-    Bomb { coding: "br", start: start.to_vec(), repeated: repeated.to_vec(), end: vec![3] }
+    Bomb {
+        coding: "br",
+        more: 1 << 20,
+        start: start.to_vec(),
+        repeated: repeated.to_vec(),
+        end: vec![3],
+    }
 }
 
 /// Blocks that repeat a byte 128 Ki times, in a window of 8 MB.
@@ -56,5 +64,5 @@ fn zstd() -> Bomb {
     let header = 128 << 10 << 3 | 1 << 1_u32;
     let block = [&u32::to_le_bytes(header)[..3], &[0]].concat();
     let start = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3];
-    Bomb { coding: "zstd", start, repeated: block.repeat(8), end: vec![1, 0, 0] }
+    Bomb { coding: "zstd", more: 0, start, repeated: block.repeat(8), end: vec![1, 0, 0] }
 }

@@ -23,6 +23,8 @@ use url::Url;
 
 pub use builder::ResponseBuilder;
 pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
+#[cfg(all(fuzzing, feature = "compression"))]
+pub(crate) use decode::{Coding, Decode};
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;

@@ -29,7 +29,7 @@ pub(crate) enum Coding {
 }
 
 impl Coding {
-    fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let names = [
             ("gzip", Self::Gzip),
             ("x-gzip", Self::Gzip),

@@ -107,8 +107,13 @@ pub(super) enum Codings {
 impl Codings {
     /// `None` if there is nothing to undo: no coding, or a single one that nobody knows, whose
     /// bytes are handed out as they are (as Requests does).
+    #[inline]
     pub(super) fn of(headers: &Headers) -> Option<Self> {
-        headers.get_bytes("content-encoding")?;
+        if headers.contains("content-encoding") { Self::read(headers) } else { None }
+    }
+
+    #[cold]
+    fn read(headers: &Headers) -> Option<Self> {
         let mut names = Vec::new();
         for field in headers.get_all("content-encoding") {
             for name in field.split(',').map(str::trim) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bequest::{Auth, ErrorKind, Phase, PreparedRequest, Response, Result, Round, Timeout};
 use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
+use flate2::write::GzEncoder;
 use support::bomb::Bomb;
 use support::{Door, PATIENCE, doors, get};
 use testbed::{RawServer, Script, Testbed};

@@ -143,9 +143,9 @@ impl Codings {
     /// The body as it was before it was coded: what was applied last is undone first.
     pub(super) fn undo(self, body: Box<dyn Incoming>) -> Box<dyn Incoming> {
         match self {
-            Self::Known(codings) => codings
-                .iter()
-                .rfold(body, |body, coding| Box::new(Stage::new(*coding, body)) as Box<_>),
+            Self::Known(codings) => codings.iter().rfold(body, |body, coding| {
+                Box::new(Stage::new(coding.name(), coding.decoder(), body))
+            }),
             Self::Refused(why) => {
                 Box::new(Refused(failed(format!("a Content-Encoding {why} is not decoded"))))
             }

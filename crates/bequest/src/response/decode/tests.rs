@@ -2,10 +2,16 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use tokio::io::ReadBuf;
+
 use super::*;
 use crate::body::Body;
 use crate::error::Result as Answer;
 use crate::response::Response;
+use crate::response::builder::Own;
 
 const TEXT: &str = "The quick brown fox jumps over the lazy dog. ";
 
@@ -195,6 +201,28 @@ fn little_is_skipped_behind_the_data() {
     let r = builder.body(Body::chunks(counted)).build().unwrap();
     assert_eq!(r.text().unwrap(), TEXT.repeat(8));
     assert!((60..80).contains(&read.load(Relaxed)), "{read:?}");
+}
+
+/// A decoder that is stuck must not hold its caller for ever.
+#[test]
+fn a_decoder_that_makes_no_progress_is_an_error() {
+    struct Stuck;
+    impl Decode for Stuck {
+        fn push(&mut self, _: &[u8], _: &mut [u8]) -> Result<Pushed, Broken> {
+            Ok(Pushed { consumed: 0, produced: 0, ended: false })
+        }
+
+        fn is_whole(&self) -> bool {
+            false
+        }
+    }
+    let body = Box::new(Own::from(Bytes::from_static(b"data")));
+    let mut stage = Stage::new("stuck", Box::new(Stuck), body);
+    let (mut out, mut context) = ([0; 10], Context::from_waker(Waker::noop()));
+    match stage.poll_read(&mut context, &mut ReadBuf::new(&mut out)) {
+        Poll::Ready(Err(error)) => assert!(error.to_string().contains("no progress"), "{error}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

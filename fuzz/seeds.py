@@ -4,8 +4,10 @@
 They come from the lists below, and from the responses of kit/py/badserver.py. A crash that was fixed
 gets a line here, in REGRESSIONS, so that its input stays.
 """
+import gzip
 import re
 import sys
+import zlib
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -15,6 +17,10 @@ import badserver  # noqa: E402
 
 LONGEST = 1024
 OK = b"HTTP/1.1 200 OK\r\n"
+
+# Eight times a sentence, by the reference programs.
+BROTLI = bytes.fromhex("1b6701882c0e78d3d0955d9710bb172ba9cad092cc8cad415ce6f236c8199e9e0a7b830d387048206f24bc41a715ce1c1e27aa2938c2a9efd360")
+ZSTD = bytes.fromhex("28b52ffd646800b50100d40254686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c617a7920646f672e200100c581aa2a03e421b1e6")
 
 # Inputs that once failed: (target, name, bytes), and above each what was wrong.
 REGRESSIONS = [
@@ -178,10 +184,34 @@ def exchanges():
             yield "exchange", f"{name}-{choice}", bytes([choice]) + data
 
 
+def codings():
+    """Data that is whole, and the same with an error in it."""
+    text = b"The quick brown fox jumps over the lazy dog. " * 8
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    raw = raw.compress(text) + raw.flush()
+    packed = gzip.compress(text, mtime=0)
+    name = b"\x1f\x8b\x08\x0c\0\0\0\0\0\3\2\0abname\0" + packed[10:]
+    for target, samples in {
+        "decode_gzip": [packed, packed * 2 + b"rubbish", name, gzip.compress(b"", mtime=0)],
+        "decode_deflate": [zlib.compress(text), raw, zlib.compress(text, 0), b"\3\0"],
+        "decode_brotli": [BROTLI, badserver.BR, b"\3", b"\x80\2\x10abc\3"],
+        "decode_zstd": [
+            ZSTD, badserver.ZSTD, ZSTD * 2, b"\x5f\x2a\x4d\x18\3\0\0\0abc" + ZSTD,
+            b"\x28\xb5\x2f\xfd\0\x68\x02\0\x10x\x11\0\0ab", (HERE / "../crates/bequest/src/response/decode/tests/few.zst").read_bytes(),
+        ],
+    }.items():
+        for number, data in enumerate(samples):
+            for seed in (0, 7):
+                yield target, f"whole-{number}-{seed}", bytes([seed]) + data
+            yield target, f"cut-{number}", b"\7" + data[:-3]
+            yield target, f"broken-{number}", b"\7" + data[:-9] + bytes([data[-9:][0] ^ 64]) + data[-8:]
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    for source in (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), REGRESSIONS):
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), REGRESSIONS)
+    for source in sources:
         for target, name, data in source:
             if target not in known:
                 continue

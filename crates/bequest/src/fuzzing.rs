@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::h1::{self, Limits};
 use crate::headers::Headers;
 use crate::reactor::given::SOCKETS;
+#[cfg(feature = "compression")]
+use crate::response::{Coding, Decode};
 
 /// Finds and reads a response's head.
 #[derive(Debug, Default)]
@@ -123,6 +125,43 @@ impl ChunkedDecoder {
     /// They are malformed.
     pub fn trailers(&self) -> Result<Headers> {
         self.0.trailers(&Limits::default())
+    }
+}
+
+/// Undoes one content coding.
+#[cfg(feature = "compression")]
+pub struct Decoder(Box<dyn Decode>);
+
+#[cfg(feature = "compression")]
+impl Decoder {
+    /// One for the coding of this name.
+    ///
+    /// # Panics
+    /// There is none.
+    #[expect(clippy::expect_used, reason = "a mistake of the target's")]
+    pub fn of(name: &str) -> Self {
+        Self(Coding::named(name).expect("a known coding").decoder())
+    }
+
+    /// Decodes; says how much it took, how much came, and whether all that follows is not of it.
+    ///
+    /// # Errors
+    /// The data is broken.
+    pub fn push(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize, bool), String> {
+        let pushed = self.0.push(input, out).map_err(|broken| broken.0)?;
+        Ok((pushed.consumed, pushed.produced, pushed.ended))
+    }
+
+    /// Whether the data may end here.
+    pub fn is_whole(&self) -> bool {
+        self.0.is_whole()
+    }
+}
+
+#[cfg(feature = "compression")]
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").finish_non_exhaustive()
     }
 }
 

@@ -46,9 +46,9 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json` and `multipart` are on by default. `ring` and `aws-lc-rs` say which
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression` and `charset` are on by default. `ring` and `aws-lc-rs` say which
 //! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
-//! `async` adds [`aio`].
+//! `compression` decodes bodies in gzip, deflate, brotli and zstd. `async` adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]

@@ -17,6 +17,8 @@ doors![
     httpbin_echoes,
     httpbin_statuses,
     httpbin_streams,
+    #[cfg(feature = "compression")]
+    httpbin_packs,
     nginx_serves_files,
     nginx_answers_head,
     nginx_sends_a_large_file_whole,
@@ -93,6 +95,22 @@ fn httpbin_statuses(door: Door) {
             let r = s.send(get(format!("{base}/status/{status}"))).unwrap();
             assert_eq!(r.status().as_u16(), status, "{base}");
             assert_eq!(r.ok(), status < 400);
+        }
+    }
+}
+
+#[cfg(feature = "compression")]
+fn httpbin_packs(door: Door) {
+    let s = session(door);
+    for base in both("HTTPBIN_URL", "HTTPBIN_TLS_URL") {
+        for (path, coding, flag) in [
+            ("gzip", "gzip", "gzipped"),
+            ("deflate", "deflate", "deflated"),
+            ("brotli", "br", "brotli"),
+        ] {
+            let r = s.send(get(format!("{base}/{path}"))).unwrap();
+            assert_eq!(r.headers().get("content-encoding"), Some(coding));
+            assert_eq!(r.json().unwrap()[flag], true, "{base}/{path}");
         }
     }
 }

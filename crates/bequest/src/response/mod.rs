@@ -28,6 +28,8 @@ use url::Url;
 
 pub use builder::ResponseBuilder;
 pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
+#[cfg(all(fuzzing, feature = "compression"))]
+pub(crate) use decode::{Coding, Decode};
 pub use decoded::{DecodedContent, DecodedLines};
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
@@ -91,8 +93,10 @@ enum Body {
 }
 
 impl Response {
-    pub(crate) fn new(head: Head, live: Live) -> Self {
-        let live = live.coded(Codings::of(&head.headers));
+    pub(crate) fn new(head: Head, mut live: Live) -> Self {
+        if let Some(codings) = Codings::of(&head.headers) {
+            live.code(codings);
+        }
         Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
     }
 
@@ -308,11 +312,14 @@ impl Response {
         let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
-            Ok(bytes) if self.is_coded() => {
-                let live = Live::new(Own::from(bytes));
-                Body::Live(live.coded(Codings::of(&self.head.headers)))
-            }
-            Ok(bytes) => Body::Collected(bytes),
+            Ok(bytes) => match Codings::of(&self.head.headers) {
+                Some(codings) => {
+                    let mut live = Live::new(Own::from(bytes));
+                    live.code(codings);
+                    Body::Live(live)
+                }
+                None => Body::Collected(bytes),
+            },
             // It has closed the connection.
             Err(error) => Body::Failed(self.named(error)),
         };

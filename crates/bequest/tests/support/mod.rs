@@ -8,6 +8,8 @@
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod bomb;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -18,6 +18,8 @@ const UNUSUAL: u32 = 192;
 const RARE: u32 = 152;
 /// A letter of ASCII behind ASCII, as in most languages.
 const LETTER: u32 = 34;
+/// A character right behind a letter of ASCII.
+const SWITCH: u32 = 40;
 const HALF_WIDTH: u32 = 104;
 
 /// A character: how many bytes it has, and what it costs.
@@ -44,8 +46,12 @@ pub(super) fn best(sample: &Sample) -> Option<(&'static str, u32)> {
 pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
     let label = "johab";
     let text = Charset::named(label)?.decode(&sample.bytes);
-    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
-    if wrong > text.len() / 64 {
+    let count = |is: fn(&char) -> bool| text.chars().filter(is).count();
+    let wrong = count(|char| *char == char::REPLACEMENT_CHARACTER);
+    let chinese = count(|char| ('\u{4e00}'..='\u{9fff}').contains(char));
+    let most = count(|char| !char.is_ascii()) / 4;
+    // Korean has few of them, other texts read as Johab have many. What follows takes a while.
+    if wrong > most || chinese > most {
         return None;
     }
     let (same, ..) = encoding_rs::EUC_KR.encode(&text);
@@ -54,19 +60,20 @@ pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
 
 /// What the characters beyond ASCII cost, and what stands behind them.
 fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
-    let (mut cost, mut after) = (0, false);
+    let (mut cost, mut before) = (0, b' ');
     while let Some(&byte) = text.first() {
         let (length, this) = match byte {
-            0..0x80 if after => (1, behind(byte)),
+            0..0x80 if !before.is_ascii() => (1, behind(byte)),
             0..0x80 if byte.is_ascii_alphabetic() => (1, LETTER),
             0..0x80 => (1, 0),
             _ => match reader(text) {
+                Some((length, cost)) if before.is_ascii_alphabetic() => (length, cost + SWITCH),
                 Some(step) => step,
                 None if is_cut && text.len() == 1 => break,
                 None => (1, INVALID),
             },
         };
-        after = byte >= 0x80;
+        before = byte;
         cost += this;
         text = text.get(length..).unwrap_or_default();
     }

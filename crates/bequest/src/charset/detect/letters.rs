@@ -18,6 +18,9 @@ const LEFT: usize = 10;
 /// eighths of a bit.
 const CASES: [[u32; 2]; 3] = [[2, 22], [0, 72], [4, 16]];
 
+/// What a word in another script beside one costs.
+const SWITCH: u32 = 32;
+
 /// What it costs that a charset is used at all. This decides where there is little to go by.
 fn prior(label: &str) -> u32 {
     match label {
@@ -50,8 +53,10 @@ impl Candidate {
         Some(Self { label, classes, matrix, size })
     }
 
-    fn first_cost(&self, pairs: &[[u8; 2]]) -> u32 {
-        prior(self.label) + self.cost(pairs)
+    fn first_cost(&self, sample: &Sample, pairs: &[[u8; 2]]) -> u32 {
+        let is_latin = self.classes[usize::from(b'a')] >= FIRST_LETTER;
+        let switches = if is_latin { 0 } else { SWITCH * sample.switches };
+        prior(self.label) + switches + self.cost(pairs)
     }
 
     /// How surprising the pairs are, in eighths of a bit.
@@ -80,7 +85,7 @@ pub(super) fn best(sample: &Sample) -> Option<(&'static str, u32)> {
     let (first, rest) = sample.pairs.split_at(sample.pairs.len().min(FIRST_LOOK));
     let numbers = 0..CANDIDATES.len();
     let mut looked: Vec<(u32, usize)> =
-        numbers.filter_map(|i| Some((Candidate::new(i)?.first_cost(first), i))).collect();
+        numbers.filter_map(|i| Some((Candidate::new(i)?.first_cost(sample, first), i))).collect();
     looked.sort_unstable();
     if !rest.is_empty() {
         looked.truncate(LEFT);

@@ -13,6 +13,7 @@ const KOREAN: usize = 2 * PLANE;
 const BIG5: usize = 3 * PLANE;
 
 /// Costs, in eighths of a bit: of what is no character, and of rare kinds.
+const PRIOR: u32 = 16;
 const INVALID: u32 = 240;
 const UNUSUAL: u32 = 192;
 const RARE: u32 = 152;
@@ -35,15 +36,22 @@ const READERS: [(&str, Reader); 6] = [
     ("euc-kr", euc_kr),
 ];
 
-/// The charset that the sample is least surprising in, and how surprising it is.
-pub(super) fn best(sample: &Sample) -> Option<(&'static str, u32)> {
-    let costs =
-        READERS.iter().map(|(label, reader)| (*label, cost(&sample.bytes, sample.is_cut, *reader)));
-    costs.min_by_key(|(_, cost)| *cost)
+/// The charset that the sample is least surprising in, and how surprising it is; `None` if it is as
+/// surprising as `limit` in all of them.
+pub(super) fn best(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
+    let mut best: Option<(&str, u32)> = None;
+    for (label, reader) in READERS {
+        let limit = best.map_or(limit, |(_, cost)| cost);
+        let cost = cost(&sample.bytes, sample.is_cut, limit, reader);
+        if cost < limit {
+            best = Some((label, cost));
+        }
+    }
+    best
 }
 
 /// What Johab would cost, if it may be that: as the same text in EUC-KR does.
-pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
+pub(super) fn johab(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
     let label = "johab";
     let text = Charset::named(label)?.decode(&sample.bytes);
     let count = |is: fn(&char) -> bool| text.chars().filter(is).count();
@@ -55,12 +63,12 @@ pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
         return None;
     }
     let (same, ..) = encoding_rs::EUC_KR.encode(&text);
-    Some((label, cost(&same, sample.is_cut, euc_kr) + INVALID * u32::try_from(wrong).ok()?))
+    Some((label, cost(&same, sample.is_cut, limit, euc_kr) + INVALID * u32::try_from(wrong).ok()?))
 }
 
 /// What the characters beyond ASCII cost, and what stands behind them.
-fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
-    let (mut cost, mut before) = (0, b' ');
+fn cost(mut text: &[u8], is_cut: bool, limit: u32, reader: Reader) -> u32 {
+    let (mut cost, mut before) = (PRIOR, b' ');
     while let Some(&byte) = text.first() {
         let (length, this) = match byte {
             0..0x80 if !before.is_ascii() => (1, behind(byte)),
@@ -74,6 +82,9 @@ fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
             },
         };
         before = byte;
+        if cost >= limit {
+            break;
+        }
         cost += this;
         text = text.get(length..).unwrap_or_default();
     }

@@ -45,8 +45,10 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
 }
 
 fn guess(sample: &Sample) -> Option<&'static str> {
-    let found = [letters::best(sample), characters::best(sample), characters::johab(sample)];
-    found.into_iter().flatten().min_by_key(|(_, cost)| *cost).map(|(label, _)| label)
+    let mut best = letters::best(sample)?;
+    best = characters::best(sample, best.1).unwrap_or(best);
+    best = characters::johab(sample, best.1).filter(|johab| johab.1 < best.1).unwrap_or(best);
+    Some(best.0)
 }
 
 /// What the text says of itself: `<meta charset=x>`, `<meta ... content="...; charset=x">`,

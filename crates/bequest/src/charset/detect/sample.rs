@@ -1,10 +1,10 @@
 //! What the detector looks at: the words that have bytes beyond ASCII.
 
 /// At most that many bytes beyond ASCII are looked at, and as many bytes behind the first of them.
-const MOST: usize = 1024;
+const MOST: usize = 768;
 const REACH: usize = 16 * 1024;
 /// At most that much is looked at altogether, and of ASCII on either side of a byte beyond it.
-const LARGEST: usize = 3 * 1024;
+const LARGEST: usize = 2 * 1024;
 const CONTEXT: usize = 12;
 
 /// The words of a text that are not all ASCII, with a byte of what is around them.

@@ -64,3 +64,6 @@ fn said(beginning: &[u8]) -> Option<Charset> {
         Charset::named(std::str::from_utf8(&value[..length]).ok()?)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ fn valid_utf_8_is_utf_8() {
 fn the_text_may_begin_late() {
     let mut text = vec![b'x'; 200_000];
     text.extend(encoded("koi8-r", SENTENCES[0].1));
-    assert_eq!(detect(&text), Some("KOI8-R".to_lowercase().as_str()));
+    assert_eq!(detect(&text), Some("koi8-r"));
 }
 
 #[test]
@@ -104,16 +104,12 @@ fn marks_and_zeros() {
 
 #[test]
 fn what_the_text_says_of_itself() {
-    for (text, wanted) in [
-        (&b"<meta charset=koi8-r>\xcf\xf2"[..], "KOI8-R"),
-        (b"<META content='text/html; charset = \"koi8-r\"'>\xcf\xf2", "KOI8-R"),
-        (b"<?xml version='1.0' encoding='koi8-r'?>\xcf\xf2", "KOI8-R"),
-        (b"<meta charset='utf-8'><?xml encoding=\"koi8-r\"?>\xcf\xf2", "windows-1251"),
+    for text in [
+        &b"<meta charset=koi8-r>\xcf\xf2"[..],
+        b"<META content='text/html; charset = \"koi8-r\"'>\xcf\xf2",
+        b"<?xml version='1.0' encoding='koi8-r'?>\xcf\xf2",
     ] {
-        let found = detect(text).unwrap();
-        if wanted == "KOI8-R" {
-            assert_eq!(found, wanted, "{}", text.escape_ascii());
-        }
+        assert_eq!(detect(text), Some("KOI8-R"), "{}", text.escape_ascii());
     }
     // It can't be what it says.
     assert_ne!(detect(b"<meta charset=euc-kr>\xff\xfe\x80caf\xe9"), Some("EUC-KR"));
@@ -134,8 +130,7 @@ fn anything_is_read_without_a_panic() {
         let kept = [0xff, 0xff, 0xbf, 0x9f][round % 4];
         let bytes: Vec<u8> = (0..length).map(|_| (random() >> 24) as u8 & kept | 0x20).collect();
         if let Some(found) = detect(&bytes) {
-            let known = found == "ascii" || Charset::named(found).is_some();
-            assert!(known, "{found} for {}", bytes.escape_ascii());
+            assert!(Charset::named(found).is_some(), "{found} for {}", bytes.escape_ascii());
         }
     }
 }

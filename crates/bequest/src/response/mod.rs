@@ -21,6 +21,8 @@ use http::{Extensions, StatusCode, Version};
 use url::Url;
 
 pub use builder::ResponseBuilder;
+#[cfg(fuzzing)]
+pub(crate) use content_type::ContentType;
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;

@@ -7,6 +7,7 @@ mod models;
 mod sample;
 mod wide;
 
+use encoding_rs::Encoding;
 use sample::Sample;
 
 use super::{Charset, mark};
@@ -26,22 +27,24 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
     if memchr::memchr(0, beginning).is_some() {
         return wide::find(text);
     }
-    let Some(first) = text.iter().position(|byte| !byte.is_ascii()) else {
+    let first = Encoding::ascii_valid_up_to(text);
+    if first == text.len() {
         return Some(escapes::find(text).unwrap_or("ascii"));
-    };
-    match std::str::from_utf8(&text[first..]) {
-        Ok(_) => return Some("utf-8"),
-        // Only the end is missing.
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
-            return Some("utf-8");
-        }
-        Err(_) => {}
+    }
+    let valid = Encoding::utf8_valid_up_to(text);
+    if valid == text.len() || valid > first && is_cut(&text[valid..]) {
+        return Some("utf-8");
     }
     let sample = Sample::new(text, first);
     if let Some(charset) = said(beginning).filter(|charset| charset.fits(&sample.bytes)) {
         return Some(charset.label());
     }
     guess(&sample)
+}
+
+/// Whether it is a character in UTF-8 but for its end.
+fn is_cut(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_err_and(|error| error.error_len().is_none())
 }
 
 fn guess(sample: &Sample) -> Option<&'static str> {

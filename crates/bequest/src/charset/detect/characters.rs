@@ -23,6 +23,9 @@ const LETTER: u32 = 34;
 const SWITCH: u32 = 40;
 const HALF_WIDTH: u32 = 104;
 
+/// By so many bytes it is decided which of the charsets it may be.
+const FIRST_LOOK: usize = 256;
+
 /// A character: how many bytes it has, and what it costs.
 type Step = (usize, u32);
 type Reader = fn(&[u8]) -> Option<Step>;
@@ -39,15 +42,12 @@ const READERS: [(&str, Reader); 6] = [
 /// The charset that the sample is least surprising in, and how surprising it is; `None` if it is as
 /// surprising as `limit` in all of them.
 pub(super) fn best(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
-    let mut best: Option<(&str, u32)> = None;
-    for (label, reader) in READERS {
-        let limit = best.map_or(limit, |(_, cost)| cost);
-        let cost = cost(&sample.bytes, sample.is_cut, limit, reader);
-        if cost < limit {
-            best = Some((label, cost));
-        }
-    }
-    best
+    let look = sample.bytes.get(..FIRST_LOOK).unwrap_or(&sample.bytes);
+    let is_cut = sample.is_cut || look.len() < sample.bytes.len();
+    let (label, reader) =
+        READERS.into_iter().min_by_key(|(_, reader)| cost(look, is_cut, limit, *reader))?;
+    let cost = cost(&sample.bytes, sample.is_cut, limit, reader);
+    (cost < limit).then_some((label, cost))
 }
 
 /// What Johab would cost, if it may be that: as the same text in EUC-KR does.

@@ -11,7 +11,7 @@ const FIRST_LETTER: u8 = 9;
 const UPPER: u8 = 128;
 
 /// How many pairs are looked at, and how many candidates are left then.
-const LOOKS: [(usize, usize); 3] = [(64, 32), (192, 6), (usize::MAX, 1)];
+const LOOKS: [(usize, usize); 3] = [(40, 24), (140, 5), (usize::MAX, 1)];
 
 /// What a small letter and a capital cost behind something else, a small letter and a capital, in
 /// eighths of a bit.

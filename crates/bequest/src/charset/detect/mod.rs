@@ -29,7 +29,8 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
     }
     let first = Encoding::ascii_valid_up_to(text);
     if first == text.len() {
-        return Some(escapes::find(text).unwrap_or("ascii"));
+        let escaped = memchr::memchr2(0x1b, b'~', text).and_then(|_| escapes::find(text));
+        return Some(escaped.unwrap_or("ascii"));
     }
     let valid = Encoding::utf8_valid_up_to(text);
     if valid == text.len() || valid > first && is_cut(&text[valid..]) {

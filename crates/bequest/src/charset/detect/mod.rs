@@ -14,6 +14,8 @@ use super::{Charset, mark};
 
 /// Zero bytes and labels are looked for in that much of the text.
 const BEGINNING: usize = 1024;
+/// Escapes are looked for in that much.
+const REACH: usize = 64 * 1024;
 
 /// The evidence, from the strongest on. `None` for nothing, and for what is no text.
 pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
@@ -27,12 +29,11 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
     if memchr::memchr(0, beginning).is_some() {
         return wide::find(text);
     }
-    let first = Encoding::ascii_valid_up_to(text);
-    if first == text.len() {
-        let escaped = memchr::memchr2(0x1b, b'~', text).and_then(|_| escapes::find(text));
-        return Some(escaped.unwrap_or("ascii"));
-    }
     let valid = Encoding::utf8_valid_up_to(text);
+    if valid == text.len() && text.is_ascii() {
+        return Some(escapes::find(text.get(..REACH).unwrap_or(text)).unwrap_or("ascii"));
+    }
+    let first = Encoding::ascii_valid_up_to(text);
     if valid == text.len() || valid > first && is_cut(&text[valid..]) {
         return Some("utf-8");
     }

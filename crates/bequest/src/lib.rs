@@ -40,14 +40,16 @@
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
+//! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs` and `json` are on by default. `ring` and `aws-lc-rs` say which
+//! `tls`, `ring`, `aws-lc-rs`, `json` and `charset` are on by default. `ring` and `aws-lc-rs` say which
 //! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
-//! `async` adds [`aio`].
+//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them. `async`
+//! adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]

@@ -52,18 +52,26 @@ pub(super) fn best(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
 
 /// What Johab would cost, if it may be that: as the same text in EUC-KR does.
 pub(super) fn johab(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
-    let label = "johab";
-    let text = Charset::named(label)?.decode(&sample.bytes);
+    let charset = Charset::named("johab")?;
+    let look = sample.bytes.get(..FIRST_LOOK).unwrap_or(&sample.bytes);
+    if !is_korean(&charset.decode(look)) {
+        return None;
+    }
+    let text = charset.decode(&sample.bytes);
+    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
+    let (same, ..) = encoding_rs::EUC_KR.encode(&text);
+    let cost = cost(&same, sample.is_cut, limit, euc_kr) + INVALID * u32::try_from(wrong).ok()?;
+    (cost < limit).then_some((charset.label(), cost))
+}
+
+/// Korean has few Chinese characters; other texts that are read as Johab have many, and much that is
+/// wrong.
+fn is_korean(text: &str) -> bool {
     let count = |is: fn(&char) -> bool| text.chars().filter(is).count();
     let wrong = count(|char| *char == char::REPLACEMENT_CHARACTER);
     let chinese = count(|char| ('\u{4e00}'..='\u{9fff}').contains(char));
-    let most = count(|char| !char.is_ascii()) / 4;
-    // Korean has few of them, other texts read as Johab have many. What follows takes a while.
-    if wrong > most || chinese > most {
-        return None;
-    }
-    let (same, ..) = encoding_rs::EUC_KR.encode(&text);
-    Some((label, cost(&same, sample.is_cut, limit, euc_kr) + INVALID * u32::try_from(wrong).ok()?))
+    let all = count(|char| !char.is_ascii());
+    wrong <= all / 32 && chinese <= all / 4
 }
 
 /// What the characters beyond ASCII cost, and what stands behind them.

@@ -24,7 +24,7 @@ const SWITCH: u32 = 32;
 fn prior(label: &str) -> u32 {
     match label {
         "windows-1252" => 0,
-        _ if label.starts_with("ibm") || label.contains("mac") => 128,
+        _ if label.starts_with("ibm") || label.contains("mac") => 64,
         _ if label.starts_with("iso-") => 32,
         _ => 16,
     }

@@ -52,7 +52,7 @@ fn is_cut(text: &[u8]) -> bool {
 fn guess(sample: &Sample) -> Option<&'static str> {
     let mut best = letters::best(sample)?;
     best = characters::best(sample, best.1).unwrap_or(best);
-    best = characters::johab(sample, best.1).filter(|johab| johab.1 < best.1).unwrap_or(best);
+    best = characters::johab(sample, best.1).unwrap_or(best);
     Some(best.0)
 }
 

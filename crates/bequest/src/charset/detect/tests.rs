@@ -1,7 +1,7 @@
 use super::*;
 
 fn encoded(label: &str, text: &str) -> Vec<u8> {
-    let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+    let encoding = Encoding::for_label(label.as_bytes()).unwrap();
     let (bytes, _, lost) = encoding.encode(text);
     assert!(!lost, "{label}: {text}");
     bytes.into_owned()

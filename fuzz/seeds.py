@@ -207,10 +207,28 @@ def codings():
             yield target, f"broken-{number}", b"\7" + data[:-9] + bytes([data[-9:][0] ^ 64]) + data[-8:]
 
 
+def texts():
+    russian = "Вчера вечером мы долго гуляли."
+    for number, (codec, text) in enumerate([
+        ("utf-8", russian), ("utf-8-sig", russian), ("cp1251", russian), ("koi8_r", russian), ("cp855", russian),
+        ("utf-16-le", "plain, é"), ("utf-32-be", "plain, é"), ("utf-16", "é\U0001f600"), ("cp1252", "d’après l’été"),
+        ("shift_jis", "日本語のテキスト"), ("euc_jp", "日本語のテキスト"), ("iso2022_jp", "日本語のテキスト"),
+        ("euc_kr", "한국어 텍스트"), ("johab", "한국어 漢字 ㄱ"), ("iso2022_kr", "한국어\n텍스트"), ("gb18030", "中文文本\U00020000"),
+        ("hz", "中文~文本"), ("big5", "中文文本"), ("cp874", "ข้อความ"), ("cp1255", "טקסט"),
+        ("koi8_r", "<meta charset='koi8-r'>" + russian), ("cp1251", "<?xml encoding=\"windows-1251\"?>" + russian),
+    ]):
+        yield "charset", f"{codec}-{number:02}", bytes([number, number % 5]) + text.encode(codec)
+    for number, value in enumerate([
+        "text/html", "TEXT/Html; Charset=\"utf-8\"", "text/plain;charset='utf-8';", "text/html; a=\"\\\";\"; charset=x",
+        "application/vnd.x+json", "text/html; charset=\"utf-8", ";;=;charset", "text/html; charset=; charset=x", "a/b; charset=\"\\",
+    ]):
+        yield "content_type", f"{number}", value.encode()
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), texts(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

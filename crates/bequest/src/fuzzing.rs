@@ -5,12 +5,14 @@ use std::os::fd::OwnedFd;
 
 use http::{Method, StatusCode, Version};
 
+use crate::charset::Charset;
 use crate::error::Result;
 use crate::h1::{self, Limits};
 use crate::headers::Headers;
 use crate::reactor::given::SOCKETS;
 #[cfg(feature = "compression")]
 use crate::response::{Coding, Decode};
+use crate::response::ContentType;
 
 /// Finds and reads a response's head.
 #[derive(Debug, Default)]
@@ -163,6 +165,25 @@ impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Decoder").finish_non_exhaustive()
     }
+}
+
+/// The pieces decoded one after the other, and what they are when decoded as one; `None` if nobody
+/// knows the label. A byte order mark is left out of the latter only.
+pub fn decode(label: &str, pieces: &[&[u8]]) -> Option<(String, String)> {
+    let charset = Charset::named(label)?;
+    let (mut decoder, mut text) = (charset.decoder(), String::new());
+    for piece in pieces {
+        decoder.push(piece, &mut text);
+    }
+    decoder.finish(&mut text);
+    Some((text, charset.decode(&pieces.concat())))
+}
+
+/// What Content-Type says: the media type, whether it is text, whether it is JSON, and the charset.
+pub fn content_type(value: &str) -> (&str, bool, bool, Option<String>) {
+    let read = ContentType::parse(value);
+    let charset = read.parameter("charset").map(|charset| charset.into_owned());
+    (read.media_type, read.is_text(), read.is_json(), charset)
 }
 
 /// The next connections that this thread opens are these, in this order. What is left of earlier ones

@@ -19,6 +19,7 @@ doors![
     httpbin_streams,
     #[cfg(feature = "compression")]
     httpbin_packs,
+    httpbin_speaks_utf_8,
     nginx_serves_files,
     nginx_answers_head,
     nginx_sends_a_large_file_whole,
@@ -137,6 +138,13 @@ fn httpbin_streams(door: Door) {
 /// What nginx tells of the request that asks.
 fn whoami(s: &Client, base: &str) -> Value {
     s.send(get(format!("{base}/whoami"))).unwrap().json().unwrap()
+}
+
+fn httpbin_speaks_utf_8(door: Door) {
+    let r = session(door).send(get(format!("{}/encoding/utf8", lab().var("HTTPBIN_URL")))).unwrap();
+    assert_eq!(r.encoding().as_deref(), Some("utf-8"));
+    assert_eq!(r.apparent_encoding().unwrap(), Some("utf-8"));
+    assert!(r.text().unwrap().contains("STARGΛ̊TE SG-1"));
 }
 
 fn nginx_serves_files(door: Door) {

@@ -27,6 +27,8 @@ use http::{Extensions, StatusCode, Version};
 use url::Url;
 
 pub use builder::ResponseBuilder;
+#[cfg(fuzzing)]
+pub(crate) use content_type::ContentType;
 pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
 #[cfg(all(fuzzing, feature = "compression"))]
 pub(crate) use decode::{Coding, Decode};

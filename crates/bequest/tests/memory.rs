@@ -8,8 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use bequest::Session;
@@ -60,6 +60,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// What is resident is the whole process's: its tests come one after the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ORDER: Mutex<()> = Mutex::new(());
+    ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 /// A server that keeps nothing, and counts its connections.
 fn serve() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -93,6 +99,7 @@ fn resident() -> usize {
 
 #[test]
 fn a_hundred_thousand_requests() {
+    let _alone = alone();
     let (address, connections) = serve();
     let session = Session::new();
     let url = format!("http://{address}/get?page=1");
@@ -120,6 +127,7 @@ fn a_hundred_thousand_requests() {
 /// Errors, dropped streams and closed sessions leave nothing behind either.
 #[test]
 fn what_goes_wrong_is_freed() {
+    let _alone = alone();
     let (address, _) = serve();
     let url = format!("http://{address}/");
     let round = || {
@@ -140,6 +148,7 @@ fn what_goes_wrong_is_freed() {
 #[test]
 #[cfg(feature = "compression")]
 fn a_bomb_is_streamed_in_little_memory() {
+    let _alone = alone();
     const MEBIBYTES: usize = 256;
     for bomb in support::bomb::Bomb::all() {
         let server = testbed::RawServer::start(bomb.script(MEBIBYTES));

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use bequest::{
     Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings,
-    Url, Verify, Version,
+    PreparedRequest, RedirectPolicy, Request, Response, Result, SendOptions, Session, StatusCode,
+    Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take

@@ -377,7 +377,7 @@ fn hooks_see_every_hop(door: Door) {
         move |r: Response| {
             seen.lock()
                 .unwrap()
-                .push((r.status().as_u16(), r.content().map(|body| body.len() > 0)?));
+                .push((r.status().as_u16(), r.content().map(|body| !body.is_empty())?));
             Ok(r)
         }
     });

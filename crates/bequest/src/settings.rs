@@ -7,10 +7,13 @@ use crate::charset::Detector;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
+use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
 pub(crate) const MAX_CONTENT: u64 = 2 << 30;
+/// How many redirects are followed, unless set otherwise.
+pub(crate) const MAX_REDIRECTS: u32 = 30;
 
 /// What can be said for one request; the rest is as the session has it.
 ///
@@ -39,6 +42,11 @@ struct Said {
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
     detector: Option<Arc<dyn Detector>>,
+    allow_redirects: Option<bool>,
+    max_redirects: Option<u32>,
+    redirect_policy: Option<Arc<dyn RedirectPolicy>>,
+    sensitive_headers: Option<SensitiveHeaders>,
+    https_only: Option<bool>,
 }
 
 impl SendOptions {
@@ -100,6 +108,43 @@ impl SendOptions {
         self
     }
 
+    /// Whether redirects are followed: unless it is set, they are, but not those of HEAD.
+    #[must_use]
+    pub fn allow_redirects(mut self, allow: bool) -> Self {
+        self.said().allow_redirects = Some(allow);
+        self
+    }
+
+    /// How many redirects are followed; the next one is
+    /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+    #[must_use]
+    pub fn max_redirects(mut self, most: u32) -> Self {
+        self.said().max_redirects = Some(most);
+        self
+    }
+
+    /// Which redirects are followed.
+    #[must_use]
+    pub fn redirect_policy(mut self, policy: impl RedirectPolicy) -> Self {
+        self.said().redirect_policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// What a redirect to another origin goes without.
+    #[must_use]
+    pub fn sensitive_headers(mut self, names: impl Into<SensitiveHeaders>) -> Self {
+        self.said().sensitive_headers = Some(names.into());
+        self
+    }
+
+    /// Whether a URL that is not https, be it a redirect's, is
+    /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+    #[must_use]
+    pub fn https_only(mut self, only: bool) -> Self {
+        self.said().https_only = Some(only);
+        self
+    }
+
     fn said(&mut self) -> &mut Said {
         self.0.get_or_insert_default()
     }
@@ -108,14 +153,40 @@ impl SendOptions {
 impl Said {
     /// Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same way.
     fn apply_to(&self, settings: &mut Settings) {
-        let Self { stream, timeout, verify, max_content, on_progress, text_is_latin1, detector } =
-            self;
+        let Self {
+            stream,
+            timeout,
+            verify,
+            max_content,
+            on_progress,
+            text_is_latin1,
+            detector,
+            allow_redirects,
+            max_redirects,
+            redirect_policy,
+            sensitive_headers,
+            https_only,
+        } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
+        settings.allow_redirects = allow_redirects.unwrap_or(settings.allow_redirects);
+        settings.max_redirects = max_redirects.unwrap_or(settings.max_redirects);
+        settings.https_only = https_only.unwrap_or(settings.https_only);
         if let Some(verify) = verify {
-            settings.verify = verify.clone();
+            let before = std::mem::replace(&mut settings.verify, verify.clone());
+            // Said for the origin that was named, and no other.
+            match settings.verify {
+                Verify::No => drop(settings.elsewhere.get_or_insert(before)),
+                _ => settings.elsewhere = None,
+            }
+        }
+        if let Some(policy) = redirect_policy {
+            settings.redirect_policy = Some(Arc::clone(policy));
+        }
+        if let Some(names) = sensitive_headers {
+            settings.sensitive_headers = names.clone();
         }
         if let Some(on_progress) = on_progress {
             settings.on_progress = Some(on_progress.clone());
@@ -144,8 +215,20 @@ pub struct Settings {
     pub text_is_latin1: bool,
     /// What finds out the charset of a text; `None` is the standard one.
     pub detector: Option<Arc<dyn Detector>>,
+    /// Whether redirects are followed.
+    pub allow_redirects: bool,
+    /// How many redirects are followed.
+    pub max_redirects: u32,
+    /// Which redirects are followed; `None` follows all that lead to http and https.
+    pub redirect_policy: Option<Arc<dyn RedirectPolicy>>,
+    /// What a redirect to another origin goes without.
+    pub sensitive_headers: SensitiveHeaders,
+    /// Whether a URL that is not https is an error.
+    pub https_only: bool,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
+    /// How servers of other origins are verified, if the request said that its own is not.
+    pub(crate) elsewhere: Option<Verify>,
 }
 
 impl Default for Settings {
@@ -159,7 +242,13 @@ impl Default for Settings {
             on_progress: None,
             text_is_latin1: true,
             detector: None,
+            allow_redirects: true,
+            max_redirects: MAX_REDIRECTS,
+            redirect_policy: None,
+            sensitive_headers: SensitiveHeaders::default(),
+            https_only: false,
             deadline: None,
+            elsewhere: None,
         }
     }
 }
@@ -174,6 +263,12 @@ impl Settings {
         self.timeout.check(now)?;
         self.deadline = self.timeout.total_limit().map(|limit| now + limit);
         Ok(self)
+    }
+
+    /// For the way to another origin: that a certificate is not verified was said for the first.
+    pub(crate) fn elsewhere(&self) -> Option<Self> {
+        let verify = self.elsewhere.clone()?;
+        Some(Self { verify, elsewhere: None, ..self.clone() })
     }
 
     /// When a wait that begins now must end, and whether the total timeout ends it.
@@ -240,9 +335,20 @@ mod tests {
             }};
         }
         let document = include_str!("../../../docs/settings.md");
-        for name in
-            names!(stream, timeout, verify, max_content, on_progress, text_is_latin1, detector)
-        {
+        for name in names!(
+            stream,
+            timeout,
+            verify,
+            max_content,
+            on_progress,
+            text_is_latin1,
+            detector,
+            allow_redirects,
+            max_redirects,
+            redirect_policy,
+            sensitive_headers,
+            https_only
+        ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }
     }

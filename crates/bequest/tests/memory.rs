@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
 
+mod support;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read as _, Write as _};
@@ -219,5 +221,32 @@ fn lines_use_their_memory_again() {
         assert_eq!(count, LARGE / 64);
         assert!(allocated <= count + 30, "{allocated} allocations for {count} lines");
         assert!(most <= 256 * 1024, "{most} bytes at once");
+    }
+}
+
+/// However much comes of it, no more is held than the window that its coding may look back into.
+#[test]
+#[cfg(feature = "compression")]
+fn a_bomb_is_streamed_in_little_memory() {
+    const MEBIBYTES: usize = 256;
+    for bomb in support::bomb::Bomb::all() {
+        let server = testbed::RawServer::start(bomb.script(MEBIBYTES));
+        let response = bequest::get(server.url("/")).stream(true).send().unwrap();
+        let mut out = vec![0xff; 1 << 20];
+        let (before, mut most, mut whole) = (USED.get().live, 0, 0);
+        let mut reader = response.reader();
+        loop {
+            let count = reader.read(&mut out).unwrap();
+            assert!(count <= 64 * 1024, "{count} bytes by one call");
+            assert!(out[..count].iter().all(|byte| *byte == 0));
+            most = most.max(USED.get().live - before);
+            whole += count;
+            if count == 0 {
+                break;
+            }
+        }
+        assert_eq!(whole, (MEBIBYTES << 20) + bomb.more);
+        println!("{}: {most} bytes at most", bomb.coding);
+        assert!(most <= 16 << 20, "{}: {most} bytes", bomb.coding);
     }
 }

@@ -54,8 +54,7 @@ impl Session {
         let assembled = parts.assemble(&self.defaults());
         async move {
             let mut prepared = assembled?;
-            let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
-            if let Err(error) = auth.apply_async(&mut prepared).await {
+            if let Err(error) = prepared.apply_auth_async().await {
                 return Err(error.of_request(prepared));
             }
             Ok(prepared)
@@ -82,7 +81,7 @@ impl Session {
         request: Box<PreparedRequest>,
         options: &SendOptions,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        let settings = self.settings(options, &request.options);
+        let settings = self.settings(options, &request);
         let exchange = exchange(self.mounts.clone(), request, settings);
         async move { exchange.await.map(Response::from) }
     }

@@ -65,6 +65,9 @@ same! {
     is_redirect -> bool;
     /// Whether they say so for good: 301 or 308.
     is_permanent_redirect -> bool;
+    /// The request that a redirect asks for, if this is one that was not followed; see
+    /// [`Response::next_request`](crate::Response::next_request).
+    next_request -> Result<Option<PreparedRequest>>;
     /// What the Link fields say (RFC 8288), to turn pages for example.
     links -> Links;
     /// Anything that hooks and adapters have put there.

@@ -23,6 +23,7 @@ use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
 use crate::progress::Progress;
+use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
@@ -180,7 +181,8 @@ impl<S> Request<S> {
     ///         ("images", Part::new("b").file_name("bar.png").guess_mime()),
     ///     ])
     ///     .send()?;
-    /// assert_eq!(r.status(), 200);
+    /// let echo: serde_json::Value = r.json()?;
+    /// assert_eq!(echo["files"]["images"], serde_json::json!(["a", "b"]));
     /// # Ok::<(), bequest::Error>(())
     /// ```
     #[cfg(feature = "multipart")]
@@ -253,6 +255,35 @@ impl<S> Request<S> {
     /// What finds out the charset of a text that nobody names.
     pub fn detector(self, detector: impl Detector + 'static) -> Self {
         self.options(|options| options.detector(detector))
+    }
+
+    /// Whether redirects are followed: unless it is set, they are, but not those of HEAD. What is
+    /// not followed is a response as any other; its
+    /// [`next_request`](Response::next_request) is where it leads.
+    pub fn allow_redirects(self, allow: bool) -> Self {
+        self.options(|options| options.allow_redirects(allow))
+    }
+
+    /// How many redirects are followed; the next one is
+    /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+    pub fn max_redirects(self, most: u32) -> Self {
+        self.options(|options| options.max_redirects(most))
+    }
+
+    /// Which redirects are followed.
+    pub fn redirect_policy(self, policy: impl RedirectPolicy) -> Self {
+        self.options(|options| options.redirect_policy(policy))
+    }
+
+    /// What a redirect to another origin goes without, beside credentials.
+    pub fn sensitive_headers(self, names: impl Into<SensitiveHeaders>) -> Self {
+        self.options(|options| options.sensitive_headers(names))
+    }
+
+    /// Whether a URL that is not https, be it a redirect's, is
+    /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+    pub fn https_only(self, only: bool) -> Self {
+        self.options(|options| options.https_only(only))
     }
 
     /// Is called with each part of a body that was sent or received: how much there is now, and of

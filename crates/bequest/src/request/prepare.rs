@@ -41,8 +41,7 @@ impl Parts {
     /// The same for what is sent at once: its fields are checked when they are written.
     pub(crate) fn ready(self, defaults: &Defaults<'_>) -> Result<Box<PreparedRequest>> {
         let mut prepared = self.assemble(defaults)?;
-        let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
-        match auth.apply(&mut prepared) {
+        match prepared.apply_auth() {
             Ok(()) => Ok(prepared),
             Err(error) => Err(error.of_request(prepared)),
         }

@@ -37,7 +37,7 @@ pub(super) enum Form {
     /// What was sent; it was not coded.
     Same,
     /// It is coded, and not begun.
-    Coded(Codings),
+    Coded(Box<Codings>),
     /// Decoded.
     Content,
     /// The bytes as sent, of a body that is coded.
@@ -70,12 +70,9 @@ impl Live {
         }
     }
 
-    /// With what its content is coded in, if it is; nothing was read yet.
-    pub(super) fn coded(mut self, codings: Option<Codings>) -> Self {
-        if let Some(codings) = codings {
-            self.form = Form::Coded(codings);
-        }
-        self
+    /// Its content is coded in these; nothing was read yet.
+    pub(super) fn code(&mut self, codings: Codings) {
+        self.form = Form::Coded(Box::new(codings));
     }
 
     /// Whether somebody has had a part of it.

@@ -166,6 +166,45 @@ fn text_is_utf8_or_what_the_server_says() {
     assert_eq!(text("text/plain; charset=utf-8", b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
 }
 
+#[test]
+fn without_the_old_rule_text_is_detected() {
+    let page = Response::builder().header("Content-Type", "text/html").body("é");
+    let mut r = page.build().unwrap();
+    r.head_mut().encoding.rules.text_is_latin1 = false;
+    assert_eq!(r.encoding(), None);
+    assert_eq!(r.apparent_encoding().unwrap(), Some("utf-8"));
+    assert_eq!(r.text().unwrap(), "é");
+}
+
+#[test]
+fn a_detector_is_asked_once_and_only_if_nobody_says_it() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::charset::Detector;
+
+    #[derive(Debug, Default)]
+    struct Counting(AtomicUsize);
+    impl Detector for Counting {
+        fn detect(&self, text: &[u8]) -> Option<String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            (text.len() > 1).then(|| "utf-16be".to_owned())
+        }
+    }
+    let detector = Arc::new(Counting::default());
+    let detected = |headers: &str, body: &'static [u8]| {
+        let mut r = Response::builder().header("Content-Type", headers).body(body).build().unwrap();
+        r.head_mut().encoding.rules.detector = Some(detector.clone());
+        [r.text().unwrap(), r.text().unwrap()].concat()
+    };
+    assert_eq!(detected("x/y", b"\0a"), "aa");
+    assert_eq!(detector.0.load(Ordering::Relaxed), 1);
+    assert_eq!(detected("x/y", b"a"), "aa", "it does not know");
+    assert_eq!(detected("text/plain", b"\xe9"), "éé");
+    assert_eq!(detected("x/y; charset=latin1", b"\xe9"), "éé");
+    assert_eq!(detector.0.load(Ordering::Relaxed), 2);
+}
+
 #[cfg(feature = "json")]
 #[test]
 fn json_into_a_type() {

@@ -62,7 +62,7 @@ impl Session {
     }
 
     fn send_boxed(&self, request: Box<PreparedRequest>, options: &SendOptions) -> Result<Response> {
-        let settings = self.settings(options, &request.options);
+        let settings = self.settings(options, &request);
         reactor::block_on(exchange(self.mounts.clone(), request, settings))
     }
 }

@@ -32,6 +32,16 @@ macro_rules! session_state {
             /// What finds out the charset of a text that nobody names; `None` is
             /// [`StandardDetector`](crate::StandardDetector).
             pub detector: Option<std::sync::Arc<dyn $crate::charset::Detector>>,
+            /// How many redirects are followed; 30 in a new session. The next one is
+            /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+            pub max_redirects: u32,
+            /// Which redirects are followed; `None` follows all that lead to http and https.
+            pub redirect_policy: Option<std::sync::Arc<dyn $crate::redirect::RedirectPolicy>>,
+            /// What a redirect to another origin goes without, beside credentials.
+            pub sensitive_headers: $crate::redirect::SensitiveHeaders,
+            /// Whether a URL that is not https, be it a redirect's, is
+            /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+            pub https_only: bool,
             mounts: $crate::adapter::Mounts,
         }
 
@@ -54,6 +64,10 @@ macro_rules! session_state {
                     max_content: Some($crate::settings::MAX_CONTENT),
                     text_is_latin1: true,
                     detector: None,
+                    max_redirects: $crate::settings::MAX_REDIRECTS,
+                    redirect_policy: None,
+                    sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
+                    https_only: false,
                     mounts: $crate::adapter::Mounts::new(),
                 }
             }
@@ -161,8 +175,8 @@ macro_rules! session_state {
             fn settings(
                 &self,
                 given: &$crate::settings::SendOptions,
-                request: &$crate::settings::SendOptions,
-            ) -> $crate::error::Result<$crate::settings::Settings> {
+                request: &$crate::request::PreparedRequest,
+            ) -> $crate::error::Result<std::sync::Arc<$crate::settings::Settings>> {
                 let own = $crate::settings::Settings {
                     stream: self.stream,
                     timeout: self.timeout,
@@ -171,9 +185,16 @@ macro_rules! session_state {
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,
                     detector: self.detector.clone(),
+                    allow_redirects: request.method != http::Method::HEAD,
+                    max_redirects: self.max_redirects,
+                    redirect_policy: self.redirect_policy.clone(),
+                    sensitive_headers: self.sensitive_headers.clone(),
+                    https_only: self.https_only,
                     deadline: None,
+                    elsewhere: None,
                 };
-                own.decided([request, given], std::time::Instant::now())
+                let now = std::time::Instant::now();
+                own.decided([&request.options, given], now).map(std::sync::Arc::new)
             }
         }
 

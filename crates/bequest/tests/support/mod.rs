@@ -8,6 +8,9 @@
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod bomb;
+
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -194,6 +197,30 @@ impl Reply {
         }
     }
 
+    pub(crate) fn text_with(&self, label: &str) -> Result<String> {
+        match self {
+            Self::Blocking(response) => response.text_with(label),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.text_with(label)),
+        }
+    }
+
+    pub(crate) fn apparent_encoding(&self) -> Result<Option<&str>> {
+        match self {
+            Self::Blocking(response) => response.apparent_encoding(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.apparent_encoding()),
+        }
+    }
+
+    pub(crate) fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
+        match self {
+            Self::Blocking(response) => response.set_encoding(label),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => response.set_encoding(label),
+        }
+    }
+
     #[cfg(feature = "json")]
     pub(crate) fn json(&self) -> Result<serde_json::Value> {
         match self {
@@ -240,6 +267,7 @@ tell! {
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;
     content_length -> Option<u64>;
+    encoding -> Option<Cow<'_, str>>;
     trailers -> Option<&Headers>;
     extensions -> &Extensions;
     close -> ();

@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::h1::{self, Limits};
 use crate::headers::Headers;
 use crate::reactor::given::SOCKETS;
+use crate::response::ContentType;
 #[cfg(feature = "compression")]
 use crate::response::{Coding, Decode};
-use crate::response::ContentType;
 
 /// Finds and reads a response's head.
 #[derive(Debug, Default)]

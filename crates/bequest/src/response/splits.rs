@@ -106,7 +106,7 @@ fn message(codings: &[&str], body: &[u8], framing: Framing, chunks: &[usize]) ->
     }
     match framing {
         Framing::Length => {
-            message.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes())
+            message.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
         }
         Framing::UntilClose => message.extend(b"\r\n"),
         Framing::Chunked { .. } => message.extend(b"Transfer-Encoding: chunked\r\n\r\n"),

@@ -356,7 +356,7 @@ fn what_came_before_an_error_is_given_out() {
 #[test]
 fn readers_may_follow_each_other_in_any_order() {
     let text: String = (0..20_000).map(|n| format!("{n}\r\n")).collect();
-    let r = response(text.clone());
+    let r = response(text);
     let mut read = Vec::new();
     let mut line = 0;
     loop {

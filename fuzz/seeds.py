@@ -225,10 +225,21 @@ def texts():
         yield "content_type", f"{number}", value.encode()
 
 
+def links():
+    for number, fields in enumerate([
+        '<https://api.github.com/users/k/repos?page=2>; rel="next", <https://api.github.com/users/k/repos?page=7>; rel="last"',
+        '<c>; rel="next prev"; title="a, b; \\"c\\" <d>"; Type = text/html ; flag;x=',
+        "</>; rel=up,<http:>;rel=odd\n<plain>", '<a>; rel="x', "<a>;;;=;,", "junk, <a> junk; rel=x, <b", "<>,", "<<>>", "<a>;",
+        "<\u2603>; title*=UTF-8''%e2%98%83; rel=\u00e9", '<a>; rel="\\', "  < a >  ;  rel  =  next  ",
+    ]):
+        for seed in (0, 1):
+            yield "links", f"{number}-{seed}", bytes([seed]) + fields.encode()
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), texts(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), texts(), links(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

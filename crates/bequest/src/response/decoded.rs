@@ -63,21 +63,16 @@ pub struct DecodedContent<'a> {
     content: IterContent<'a>,
     /// `None` once the rest was given out.
     decoder: Option<Box<Pieces>>,
-    /// Nothing was given out yet: a byte order mark is left out.
-    at_start: bool,
 }
 
 impl<'a> DecodedContent<'a> {
     pub(super) fn new(mut content: IterContent<'a>) -> Self {
-        let at_start = content.is_at_start();
-        let known = content.loan().and_then(Loan::decoder).and_then(Option::take);
-        let decoder = known.unwrap_or_else(|| {
-            Box::new(match content.response.stream_charset() {
-                (_, true) => Pieces::Guessed(Vec::new()),
-                (charset, false) => Pieces::Known(charset.decoder()),
-            })
-        });
-        Self { content, decoder: Some(decoder), at_start }
+        let (said, at_start) = (content.response.stream_charset(), content.is_at_start());
+        let kept = content.loan().and_then(Loan::decoder);
+        let decoder = kept
+            .and_then(|kept| kept.take_if(|kept| kept.said == said))
+            .unwrap_or_else(|| Box::new(Pieces::new(said, at_start)));
+        Self { content, decoder: Some(decoder) }
     }
 }
 
@@ -100,19 +95,13 @@ impl Iterator for DecodedContent<'_> {
                     return (!text.is_empty()).then_some(Ok(text));
                 }
             }
-            if !text.is_empty()
-                && std::mem::take(&mut self.at_start)
-                && text.starts_with('\u{feff}')
-            {
-                text.remove(0);
-            }
         }
         Some(Ok(text))
     }
 }
 
 impl Drop for DecodedContent<'_> {
-    /// A character that was begun is the next reader's.
+    /// A character that was begun is the next reader's, whether that reads text or bytes.
     fn drop(&mut self) {
         let decoder = self.decoder.take();
         if let Some(kept) = self.content.loan().and_then(Loan::decoder) {
@@ -122,44 +111,87 @@ impl Drop for DecodedContent<'_> {
 }
 
 /// Decodes pieces.
-pub(super) enum Pieces {
-    Known(Decoder),
-    /// UTF-8 until something is not, and ISO-8859-1 from there on; with the beginning of a
-    /// character.
-    Guessed(Vec<u8>),
+pub(super) struct Pieces {
+    /// What was said of the charset, and whether that is a guess.
+    said: (Charset, bool),
+    /// UTF-8 until something is not, and the charset said from there on.
+    is_guess: bool,
+    /// For a charset whose characters can't be told apart from here; it keeps what was begun.
+    legacy: Option<Decoder>,
+    /// The beginning of a character, in any other charset.
+    pub(super) begun: Vec<u8>,
+    /// Nothing was given out yet: a byte order mark is left out.
+    at_start: bool,
 }
 
 impl Pieces {
+    fn new(said: (Charset, bool), at_start: bool) -> Self {
+        let (charset, is_guess) = said;
+        let legacy = whole(charset, b"").is_none().then(|| charset.decoder());
+        Self { said, is_guess, legacy, begun: Vec::new(), at_start }
+    }
+
     fn push(&mut self, piece: &[u8], text: &mut String) {
-        let begun = match self {
-            Self::Known(decoder) => return decoder.push(piece, text),
-            Self::Guessed(begun) => begun,
-        };
-        begun.extend_from_slice(piece);
-        match std::str::from_utf8(begun) {
-            Ok(valid) => {
-                text.push_str(valid);
-                begun.clear();
-            }
-            Err(error) if error.error_len().is_none() => {
-                let rest = begun.split_off(error.valid_up_to());
-                text.push_str(&String::from_utf8_lossy(begun));
-                *begun = rest;
-            }
-            Err(_) => {
-                let mut decoder = Charset::Latin1.decoder();
-                decoder.push(begun, text);
-                *self = Self::Known(decoder);
+        if self.begun.is_empty() {
+            self.decode(piece, text);
+        } else {
+            let mut bytes = std::mem::take(&mut self.begun);
+            bytes.extend_from_slice(piece);
+            self.decode(&bytes, text);
+        }
+        if self.at_start && !text.is_empty() {
+            self.at_start = false;
+            if text.starts_with('\u{feff}') {
+                text.remove(0);
             }
         }
     }
 
-    fn finish(&mut self, text: &mut String) {
-        match self {
-            Self::Known(decoder) => decoder.finish(text),
-            Self::Guessed(begun) => Charset::Latin1.decoder().push(begun, text),
+    fn decode(&mut self, bytes: &[u8], text: &mut String) {
+        if let Some(decoder) = &mut self.legacy {
+            return decoder.push(bytes, text);
         }
+        let broken = std::str::from_utf8(bytes).err().and_then(|error| error.error_len());
+        self.is_guess = self.is_guess && broken.is_none();
+        let charset = if self.is_guess { Charset::Utf8 } else { self.said.0 };
+        let length = whole(charset, bytes).unwrap_or(bytes.len());
+        charset.decoder().push(&bytes[..length], text);
+        self.begun.extend_from_slice(&bytes[length..]);
     }
+
+    /// There is no more.
+    fn finish(&mut self, text: &mut String) {
+        let mut decoder = self.legacy.take().unwrap_or_else(|| self.said.0.decoder());
+        decoder.push(&self.begun, text);
+        decoder.finish(text);
+    }
+}
+
+/// How many of the bytes are whole characters; the others begin one. `None` where that is not to be
+/// seen without decoding all of them.
+fn whole(charset: Charset, bytes: &[u8]) -> Option<usize> {
+    let length = bytes.len();
+    Some(match charset {
+        Charset::Utf8 => {
+            // What continues a character is no beginning of one, and none has four bytes to come.
+            let continued = bytes.iter().rev().take(3).take_while(|byte| **byte & 0xc0 == 0x80);
+            let last = length.saturating_sub(continued.count() + 1);
+            match std::str::from_utf8(&bytes[last..]) {
+                Err(error) if error.error_len().is_none() => last + error.valid_up_to(),
+                _ => length,
+            }
+        }
+        Charset::Utf16(order) => {
+            let length = length - length % 2;
+            let first = length.checked_sub(if order == Order::Big { 2 } else { 1 });
+            let is_half = first.is_some_and(|first| matches!(bytes[first], 0xd8..=0xdb));
+            if is_half { length - 2 } else { length }
+        }
+        Charset::Utf32(_) => length - length % 4,
+        Charset::Latin1 => length,
+        #[cfg(feature = "charset")]
+        Charset::Legacy(_) => return None,
+    })
 }
 
 impl std::fmt::Debug for DecodedContent<'_> {

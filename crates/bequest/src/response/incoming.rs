@@ -1,6 +1,6 @@
 //! A body that is still to be read.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
@@ -51,9 +51,10 @@ pub(crate) struct Live {
     pending: BytesMut,
     form: Form,
     begun: bool,
-    /// The last line ended in CR: an LF that follows belongs to it.
-    pub(super) after_cr: bool,
-    /// Has a character of which the end is still to come.
+    /// The last line that was given out ended in CR. An LF that follows, which in its charset is
+    /// these bytes, belongs to it; empty otherwise.
+    line_feed: &'static [u8],
+    /// Decodes on where a reader of text stopped; whoever reads bytes ends that.
     pub(super) decoder: Option<Box<Pieces>>,
 }
 
@@ -64,7 +65,7 @@ impl Live {
             pending: BytesMut::new(),
             form: Form::Same,
             begun: false,
-            after_cr: false,
+            line_feed: b"",
             decoder: None,
         }
     }
@@ -101,11 +102,46 @@ impl Live {
     }
 
     /// Takes back what was read and not used; it comes first next time.
-    pub(super) fn give_back(&mut self, rest: BytesMut) {
-        debug_assert!(self.pending.is_empty() || rest.is_empty());
+    pub(super) fn give_back(&mut self, mut rest: BytesMut) {
         if !rest.is_empty() {
+            rest.extend_from_slice(&self.pending);
             self.pending = rest;
         }
+    }
+
+    /// Gives all that was given back to a reader that can hold any amount, without a copy.
+    pub(super) fn take_pending(&mut self) -> BytesMut {
+        self.stop_decoding();
+        if self.line_feed.is_empty() { std::mem::take(&mut self.pending) } else { BytesMut::new() }
+    }
+
+    /// The beginning of a character comes next.
+    fn stop_decoding(&mut self) {
+        if let Some(decoder) = self.decoder.take() {
+            self.give_back(BytesMut::from(&decoder.begun[..]));
+        }
+    }
+
+    /// If these bytes come next, nobody sees them.
+    pub(super) fn leave_out(&mut self, line_feed: &'static [u8]) {
+        self.line_feed = line_feed;
+    }
+
+    fn poll_leave_out(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        while self.pending.len() < self.line_feed.len() {
+            let mut room = [0; 512];
+            let mut out = ReadBuf::new(&mut room);
+            ready!(self.incoming.poll_read(context, &mut out))?;
+            if out.filled().is_empty() {
+                break;
+            }
+            self.pending.extend_from_slice(out.filled());
+        }
+        if self.pending.starts_with(self.line_feed) {
+            self.pending.advance(self.line_feed.len());
+        }
+        self.line_feed = b"";
+        Poll::Ready(Ok(()))
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {
@@ -121,6 +157,10 @@ impl Live {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        self.stop_decoding();
+        if !self.line_feed.is_empty() {
+            ready!(self.poll_leave_out(context))?;
+        }
         if self.pending.is_empty() {
             return self.incoming.poll_read(context, out);
         }

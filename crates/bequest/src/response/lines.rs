@@ -24,11 +24,10 @@ pub struct IterLines<'a> {
 impl<'a> IterLines<'a> {
     pub(super) fn new(response: &'a Response) -> Self {
         let mut loan = Loan::take(response);
-        let after_cr = loan.as_mut().ok().and_then(Loan::after_cr).is_some_and(std::mem::take);
         Self {
+            buffer: loan.as_mut().map(Loan::take_pending).unwrap_or_default(),
             loan: Some(loan),
-            buffer: BytesMut::new(),
-            splitter: Splitter::lines(after_cr),
+            splitter: Splitter::lines(),
             room: Room::default(),
             limit: response.head.max_content.unwrap_or(u64::MAX),
             response,
@@ -49,7 +48,10 @@ impl<'a> IterLines<'a> {
     #[must_use]
     pub fn delimiter(mut self, delimiter: impl AsRef<[u8]>) -> Self {
         match Splitter::records(delimiter.as_ref()) {
-            Ok(splitter) => self.splitter = splitter,
+            Ok(splitter) => {
+                self.leave_out_line_feed();
+                self.splitter = splitter;
+            }
             Err(error) => self.loan = Some(Err(error)),
         }
         self
@@ -74,6 +76,13 @@ impl<'a> IterLines<'a> {
         self.splitter.widen(width, big_endian);
     }
 
+    /// Sees to it that an LF behind the CR of the last line is no part of what follows.
+    fn leave_out_line_feed(&mut self) {
+        if let (Some(Ok(loan)), Some(line_feed)) = (&mut self.loan, self.splitter.line_feed()) {
+            loan.leave_out(line_feed);
+        }
+    }
+
     /// Whether nobody has read of the body yet.
     pub(super) fn is_at_start(&self) -> bool {
         matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
@@ -82,25 +91,32 @@ impl<'a> IterLines<'a> {
     async fn next_line(&mut self) -> Result<Option<Bytes>> {
         loop {
             if let Some(line) = self.splitter.split(&mut self.buffer) {
+                self.check(line.len())?;
                 return Ok(Some(line));
             }
-            if self.buffer.len() as u64 > self.limit {
-                return Err(Error::with(
-                    ErrorKind::TooLarge,
-                    format!("a line is longer than max_content, {} bytes", self.limit),
-                ));
-            }
+            // What was read may hold all of the line's end but its last byte.
+            self.check((self.buffer.len() + 1).saturating_sub(self.splitter.end_length()))?;
             let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
             loan.begin();
             let most = self.room.size();
             let count = loan.read_more(&mut self.buffer, most).await?;
             self.room.used(count, most);
             if count == 0 {
-                self.loan = None;
                 let length = self.buffer.len();
+                self.check(length)?;
+                self.loan = None;
                 return Ok((length > 0).then(|| take(&mut self.buffer, length)));
             }
         }
+    }
+
+    fn check(&self, length: usize) -> Result<()> {
+        if length as u64 <= self.limit {
+            return Ok(());
+        }
+        let what = format!("a line is longer than max_content, {} bytes", self.limit);
+        Err(Error::with(ErrorKind::TooLarge, what)
+            .remedied("raise `.max_content(...)`, or read pieces with `iter_content`"))
     }
 }
 
@@ -127,10 +143,8 @@ impl Drop for IterLines<'_> {
     fn drop(&mut self) {
         if let Some(Ok(loan)) = &mut self.loan {
             loan.give_back(std::mem::take(&mut self.buffer));
-            if let Some(after_cr) = loan.after_cr() {
-                *after_cr = self.splitter.is_after_cr();
-            }
         }
+        self.leave_out_line_feed();
     }
 }
 

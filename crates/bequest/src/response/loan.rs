@@ -94,11 +94,20 @@ impl<'a> Loan<'a> {
         }
     }
 
-    /// Whether the last line that was given out ended in CR.
-    pub(super) fn after_cr(&mut self) -> Option<&mut bool> {
+    /// What others have given back.
+    pub(super) fn take_pending(&mut self) -> BytesMut {
         match &mut self.part {
-            Part::Live(live) => Some(&mut live.after_cr),
-            _ => None,
+            Part::Live(live) => live.take_pending(),
+            _ => BytesMut::new(),
+        }
+    }
+
+    /// An LF, in these bytes, that comes next belongs to the line before.
+    pub(super) fn leave_out(&mut self, line_feed: &'static [u8]) {
+        match &mut self.part {
+            Part::Live(live) => live.leave_out(line_feed),
+            Part::Copy(bytes) if bytes.starts_with(line_feed) => bytes.advance(line_feed.len()),
+            _ => {}
         }
     }
 

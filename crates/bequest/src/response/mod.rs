@@ -410,4 +410,6 @@ impl fmt::Debug for Response {
 }
 
 #[cfg(test)]
+mod splits;
+#[cfg(test)]
 mod tests;

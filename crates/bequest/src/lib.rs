@@ -87,7 +87,9 @@ pub use body::multipart::Part;
 pub use bytes::Bytes;
 pub use charset::{Detector, StandardDetector};
 #[cfg(feature = "cookies")]
-pub use cookies::{Cookie, CookieBuilder, CookieFilter, CookieJar, CookiePolicy, SameSite};
+pub use cookies::{
+    Cookie, CookieBuilder, CookieFile, CookieFilter, CookieJar, CookiePolicy, SameSite,
+};
 pub use error::{Error, ErrorKind, Phase, Result};
 pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};

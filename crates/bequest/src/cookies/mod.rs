@@ -11,12 +11,16 @@ mod jar;
 #[cfg(feature = "json")]
 mod json;
 mod matching;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 mod netscape;
 mod parse;
 mod policy;
 mod receive;
 mod store;
 mod suffix;
+#[cfg(test)]
+mod tests;
 
 pub use cookie::{Cookie, CookieBuilder, SameSite};
 pub use file::CookieFile;

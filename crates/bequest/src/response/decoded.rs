@@ -30,17 +30,20 @@ impl<'a> DecodedLines<'a> {
         Self { at_start: lines.is_at_start(), lines, charset, is_guess }
     }
 
-    fn decode(&mut self, line: &Bytes) -> String {
-        let line = &line[..];
-        let at_start = std::mem::take(&mut self.at_start);
-        if self.is_guess
-            && let Ok(text) = std::str::from_utf8(line)
-        {
-            return text.strip_prefix('\u{feff}').filter(|_| at_start).unwrap_or(text).to_owned();
+    fn decode(&mut self, line: Bytes) -> String {
+        if std::mem::take(&mut self.at_start) {
+            let is_utf8 = self.is_guess && std::str::from_utf8(&line).is_ok();
+            return if is_utf8 { Charset::Utf8 } else { self.charset }.decode(&line);
         }
-        if at_start {
-            return self.charset.decode(line);
+        if self.is_guess || self.charset == Charset::Utf8 {
+            // A small line is a copy of its own, and becomes the text as it is.
+            return String::from_utf8(line.into())
+                .unwrap_or_else(|error| self.decode_as(error.as_bytes()));
         }
+        self.decode_as(&line)
+    }
+
+    fn decode_as(&self, line: &[u8]) -> String {
         let (mut decoder, mut text) = (self.charset.decoder(), String::new());
         decoder.push(line, &mut text);
         decoder.finish(&mut text);
@@ -53,7 +56,7 @@ impl Iterator for DecodedLines<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.lines.next()?;
-        Some(line.map(|line| self.decode(&line)))
+        Some(line.map(|line| self.decode(line)))
     }
 }
 

@@ -88,7 +88,15 @@ impl<'a> IterLines<'a> {
         matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
     }
 
-    async fn next_line(&mut self) -> Result<Option<Bytes>> {
+    fn next_line(&mut self) -> Result<Option<Bytes>> {
+        // Most lines are here already.
+        match self.splitter.split(&mut self.buffer) {
+            Some(line) => self.check(line.len()).map(|()| Some(line)),
+            None => reactor::block_on(self.read_line()),
+        }
+    }
+
+    async fn read_line(&mut self) -> Result<Option<Bytes>> {
         loop {
             if let Some(line) = self.splitter.split(&mut self.buffer) {
                 self.check(line.len())?;
@@ -127,7 +135,7 @@ impl Iterator for IterLines<'_> {
         if self.loan.as_ref()?.is_err() {
             return self.loan.take()?.err().map(Err);
         }
-        match reactor::block_on(self.next_line()) {
+        match self.next_line() {
             Ok(line) => line.map(Ok),
             Err(error) => {
                 if let Some(Ok(mut loan)) = self.loan.take() {

@@ -8,8 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use bequest::Session;
@@ -60,6 +60,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// What is resident is the whole process's: its tests come one after the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ORDER: Mutex<()> = Mutex::new(());
+    ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 /// What is downloaded.
 const LARGE: usize = 16 << 20;
 
@@ -102,6 +108,7 @@ fn resident() -> usize {
 
 #[test]
 fn a_hundred_thousand_requests() {
+    let _alone = alone();
     let (address, connections) = serve();
     let session = Session::new();
     let url = format!("http://{address}/get?page=1");
@@ -129,6 +136,7 @@ fn a_hundred_thousand_requests() {
 /// Errors, dropped streams and closed sessions leave nothing behind either.
 #[test]
 fn what_goes_wrong_is_freed() {
+    let _alone = alone();
     let (address, _) = serve();
     let url = format!("http://{address}/");
     let round = || {
@@ -168,6 +176,7 @@ fn large() -> [Vec<u8>; 2] {
 /// own.
 #[test]
 fn pieces_use_their_memory_again() {
+    let _alone = alone();
     for answer in large() {
         let (address, _) = serve_all(answer);
         let r = bequest::get(format!("http://{address}/")).stream(true).send().unwrap();
@@ -187,6 +196,7 @@ fn pieces_use_their_memory_again() {
 
 #[test]
 fn pieces_that_are_kept_have_their_own_memory() {
+    let _alone = alone();
     for answer in large() {
         let (address, _) = serve_all(answer);
         let r = bequest::get(format!("http://{address}/")).stream(true).send().unwrap();
@@ -207,6 +217,7 @@ fn pieces_that_are_kept_have_their_own_memory() {
 /// Lines are not given memory of the size of a read each.
 #[test]
 fn lines_use_their_memory_again() {
+    let _alone = alone();
     for answer in large() {
         let (address, _) = serve_all(answer);
         let r = bequest::get(format!("http://{address}/")).stream(true).send().unwrap();
@@ -228,6 +239,7 @@ fn lines_use_their_memory_again() {
 #[test]
 #[cfg(feature = "compression")]
 fn a_bomb_is_streamed_in_little_memory() {
+    let _alone = alone();
     const MEBIBYTES: usize = 256;
     for bomb in support::bomb::Bomb::all() {
         let server = testbed::RawServer::start(bomb.script(MEBIBYTES));

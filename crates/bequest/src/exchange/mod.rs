@@ -9,7 +9,7 @@ use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
 use crate::redirect::{self, Hop, Next};
 use crate::request::PreparedRequest;
-use crate::response::{Response, Rules};
+use crate::response::Response;
 use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
@@ -145,8 +145,6 @@ impl Journey {
         let head = response.head_mut();
         head.request = Some(request);
         head.max_content = settings.max_content;
-        head.encoding.rules =
-            Rules { text_is_latin1: settings.text_is_latin1, detector: settings.detector.clone() };
         if self.follows(&response) {
             // Nobody waits for it: what it says is but a courtesy.
             response.drain(DRAINED).await;

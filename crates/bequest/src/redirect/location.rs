@@ -8,7 +8,14 @@ use crate::response::Response;
 
 /// The URL that a redirect leads to; relative to the one that answered (RFC 9110, section 10.2.2).
 pub(super) fn target(response: &Response) -> Result<Url> {
-    let location = response.headers().get_bytes("location").unwrap_or_default();
+    let mut locations = response.headers().get_all_bytes("location");
+    let location = locations.next().unwrap_or_default();
+    if locations.any(|other| other != location) {
+        return Err(Error::with(
+            ErrorKind::InvalidResponse,
+            "the redirect has several Locations, and they differ",
+        ));
+    }
     let location = std::str::from_utf8(location).map_err(|error| {
         Error::with(ErrorKind::InvalidUrl, "the redirect's Location is not UTF-8").because(error)
     })?;

@@ -134,6 +134,18 @@ fn locations_that_lead_nowhere_are_errors() {
 }
 
 #[test]
+fn several_locations_must_agree() {
+    let two = |second| {
+        let builder = Response::builder().status(302).header("Location", "/a");
+        let mut response = builder.header("location", second).build().unwrap();
+        response.head_mut().request = Some(Box::new(prepared("GET", "http://h/")));
+        follow(&response).map(|next| next.unwrap().url.to_string())
+    };
+    assert_eq!(two("/a").unwrap(), "http://h/a");
+    assert_eq!(two("/b").unwrap_err().kind(), ErrorKind::InvalidResponse);
+}
+
+#[test]
 fn origins() {
     let same = |from: &str, to: &str| same_origin(&from.parse().unwrap(), &to.parse().unwrap());
     for (from, to) in [

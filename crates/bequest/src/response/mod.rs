@@ -38,9 +38,9 @@ pub use iter::IterContent;
 pub use lines::IterLines;
 pub use links::{Link, Links};
 pub use reader::Reader;
+pub(crate) use text::Encoding;
 #[cfg(feature = "async")]
 pub(crate) use text::decode_as;
-pub(crate) use text::{Encoding, Rules};
 
 use self::builder::Own;
 use self::decode::Codings;

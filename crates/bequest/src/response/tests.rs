@@ -166,11 +166,18 @@ fn text_is_utf8_or_what_the_server_says() {
     assert_eq!(text("text/plain; charset=utf-8", b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
 }
 
+/// As if it had been sent with these settings.
+fn sent_with(response: &mut Response, settings: crate::settings::Settings) {
+    let mut request = PreparedRequest::none().clone();
+    request.set_settings(&std::sync::Arc::new(settings));
+    response.head_mut().request = Some(Box::new(request));
+}
+
 #[test]
 fn without_the_old_rule_text_is_detected() {
     let page = Response::builder().header("Content-Type", "text/html").body("é");
     let mut r = page.build().unwrap();
-    r.head_mut().encoding.rules.text_is_latin1 = false;
+    sent_with(&mut r, crate::settings::Settings { text_is_latin1: false, ..Default::default() });
     assert_eq!(r.encoding(), None);
     assert_eq!(r.apparent_encoding().unwrap(), Some("utf-8"));
     assert_eq!(r.text().unwrap(), "é");
@@ -194,7 +201,8 @@ fn a_detector_is_asked_once_and_only_if_nobody_says_it() {
     let detector = Arc::new(Counting::default());
     let detected = |headers: &str, body: &'static [u8]| {
         let mut r = Response::builder().header("Content-Type", headers).body(body).build().unwrap();
-        r.head_mut().encoding.rules.detector = Some(detector.clone());
+        let detector = Some(detector.clone() as Arc<dyn Detector>);
+        sent_with(&mut r, crate::settings::Settings { detector, ..Default::default() });
         [r.text().unwrap(), r.text().unwrap()].concat()
     };
     assert_eq!(detected("x/y", b"\0a"), "aa");

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use bequest::{
     Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings,
-    Url, Verify, Version,
+    PreparedRequest, RedirectPolicy, Request, Response, Result, SendOptions, Session, StatusCode,
+    Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -167,6 +167,18 @@ impl Client {
         each!(self, session => &mut session.text_is_latin1)
     }
 
+    pub(crate) fn max_redirects(&mut self) -> &mut u32 {
+        each!(self, session => &mut session.max_redirects)
+    }
+
+    pub(crate) fn redirect_policy(&mut self) -> &mut Option<Arc<dyn RedirectPolicy>> {
+        each!(self, session => &mut session.redirect_policy)
+    }
+
+    pub(crate) fn https_only(&mut self) -> &mut bool {
+        each!(self, session => &mut session.https_only)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -271,6 +283,9 @@ tell! {
     trailers -> Option<&Headers>;
     extensions -> &Extensions;
     close -> ();
+    is_redirect -> bool;
+    is_permanent_redirect -> bool;
+    next_request -> Result<Option<PreparedRequest>>;
 }
 
 /// A request of no session, for [`Client::send`].

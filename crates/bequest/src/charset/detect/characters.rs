@@ -12,7 +12,8 @@ const JIS: usize = PLANE;
 const KOREAN: usize = 2 * PLANE;
 const BIG5: usize = 3 * PLANE;
 
-/// Costs, in eighths of a bit: of what is no character, and of rare kinds.
+/// Costs, in eighths of a bit: of the charset being used at all, of what is no character, and of
+/// rare kinds.
 const PRIOR: u32 = 16;
 const INVALID: u32 = 240;
 const UNUSUAL: u32 = 192;

@@ -1,3 +1,5 @@
+mod splits;
+
 use std::io::{BufRead, Read};
 
 use super::*;

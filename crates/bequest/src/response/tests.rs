@@ -1,3 +1,4 @@
+mod marks;
 mod splits;
 
 use std::io::{BufRead, Read};

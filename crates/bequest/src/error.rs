@@ -38,6 +38,8 @@ pub enum ErrorKind {
     /// The body is not what its Content-Encoding says, ends too early, or has codings that can't be
     /// undone; [`raw`](crate::Response::raw) of a streamed response gives the bytes as sent.
     ContentDecoding,
+    /// Several cookies have the name that was asked for.
+    CookieConflict,
     /// The total timeout was over.
     Deadline,
     /// The connection was lost after it was made, before the response's head was there. The server
@@ -48,6 +50,9 @@ pub enum ErrorKind {
     HttpStatus,
     /// The connection ended before the body did; what had arrived must not be taken for all of it.
     IncompleteBody,
+    /// A cookie's name, value, domain or path has what is not allowed there; or a file of cookies is
+    /// malformed.
+    InvalidCookie,
     /// A header's name or value has characters that HTTP does not allow there.
     InvalidHeader,
     /// The body is not JSON, or not JSON of the type asked for; or a value has no JSON form.

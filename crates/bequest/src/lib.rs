@@ -60,6 +60,8 @@ mod auth;
 mod body;
 mod charset;
 pub mod codes;
+#[cfg(feature = "cookies")]
+mod cookies;
 mod error;
 mod exchange;
 mod future;
@@ -88,6 +90,10 @@ pub use body::Body;
 pub use body::multipart::Part;
 pub use bytes::Bytes;
 pub use charset::{Detector, StandardDetector};
+#[cfg(feature = "cookies")]
+pub use cookies::{
+    Cookie, CookieBuilder, CookieFile, CookieFilter, CookieJar, CookiePolicy, SameSite,
+};
 pub use error::{Error, ErrorKind, Phase, Result};
 pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::charset::Detector;
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
@@ -225,6 +227,9 @@ pub struct Settings {
     pub sensitive_headers: SensitiveHeaders,
     /// Whether a URL that is not https is an error.
     pub https_only: bool,
+    /// Where cookies are kept; `None` for a call without a session.
+    #[cfg(feature = "cookies")]
+    pub cookies: Option<Arc<CookieJar>>,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
     /// How servers of other origins are verified, if the request said that its own is not.
@@ -247,6 +252,8 @@ impl Default for Settings {
             redirect_policy: None,
             sensitive_headers: SensitiveHeaders::default(),
             https_only: false,
+            #[cfg(feature = "cookies")]
+            cookies: None,
             deadline: None,
             elsewhere: None,
         }

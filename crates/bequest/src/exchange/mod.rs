@@ -1,7 +1,10 @@
 //! From a prepared request to the final response: hooks, auth rounds, the body.
 
+mod jar;
+
 use std::sync::Arc;
 
+use self::jar::Jar;
 use crate::adapter::Mounts;
 use crate::auth::Round;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -28,7 +31,9 @@ pub(crate) async fn exchange(
         Ok(settings) => settings,
         Err(error) => return Err(error.during(Phase::Prepare).of_request(request)),
     };
-    let mut journey = Journey { mounts, settings, history: Vec::new(), rounds: 0, followed: 0 };
+    let jar = Jar::of(&settings);
+    let history = Vec::new();
+    let mut journey = Journey { mounts, settings, jar, history, rounds: 0, followed: 0 };
     let mut response = journey.hop(request).await?;
     loop {
         // Most responses are the caller's at once, and should not carry the room for more.
@@ -48,6 +53,7 @@ pub(crate) async fn exchange(
 struct Journey {
     mounts: Mounts,
     settings: Arc<Settings>,
+    jar: Jar,
     /// The responses that were not the caller's, oldest first.
     history: Vec<Response>,
     /// How often the auth has asked for another round since the last redirect.
@@ -86,13 +92,14 @@ impl Journey {
     }
 
     async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
-        if let Some(again) = answer(response).await? {
+        if let Some(mut again) = answer(response).await? {
             self.rounds += 1;
             if self.rounds > MOST_ROUNDS {
                 let what = format!("the auth asked for more than {MOST_ROUNDS} rounds");
                 return Err(Error::with(ErrorKind::Auth, what));
             }
             response.drain(DRAINED).await;
+            self.jar.refresh(response, &mut again)?;
             return Ok(Some(again));
         }
         if !self.follows(response) {
@@ -129,17 +136,19 @@ impl Journey {
         {
             self.settings = Arc::new(elsewhere);
         }
+        self.jar.add_to(&mut next)?;
         apply_auth(&mut next).await?;
         Ok(Some(next))
     }
 
     /// One request and its response: hooks, adapter, body, hooks.
-    async fn hop(&self, mut request: Box<PreparedRequest>) -> Result<Response> {
+    async fn hop(&mut self, mut request: Box<PreparedRequest>) -> Result<Response> {
         let settings = &*self.settings;
         let mut response = match send(&self.mounts, &mut request, settings).await {
             Ok(response) => response,
             Err(error) => return Err(error.of_request(request)),
         };
+        self.jar.store(&request.url, response.headers());
         let hooks = request.hooks.response.clone();
         request.set_settings(&self.settings);
         let head = response.head_mut();

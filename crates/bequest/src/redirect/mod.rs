@@ -50,6 +50,7 @@ pub(crate) fn next(
     }
     let mut request = Box::new(before.clone());
     request.target = None;
+    request.forget_cookies();
     let (method, keeps_body) = method_after(response.status(), &before.method, &before.body);
     request.method = method;
     if !keeps_body {

@@ -19,6 +19,7 @@ pub(crate) fn same_origin(from: &Url, to: &Url) -> bool {
 pub(super) fn leave(request: &mut PreparedRequest, sensitive: &SensitiveHeaders) {
     request.forget_auth();
     request.auth = None;
+    request.drop_own_cookies();
     remove(&mut request.headers, |name| {
         ["authorization", "proxy-authorization", "cookie", "host"]
             .iter()

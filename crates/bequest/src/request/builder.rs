@@ -57,6 +57,8 @@ pub(crate) struct Parts {
     pub(super) headers: Headers,
     pub(super) without_headers: Vec<String>,
     pub(super) params: RequestParams,
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<(String, String)>,
     pub(super) content: Content,
     pub(super) auth: Option<Arc<dyn Auth>>,
     pub(super) hooks: Hooks,
@@ -98,6 +100,8 @@ impl<S> Request<S> {
             headers: Headers::new(),
             without_headers: Vec::new(),
             params: RequestParams::default(),
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
             content: Content::default(),
             auth: None,
             hooks: Hooks::new(),
@@ -140,6 +144,27 @@ impl<S> Request<S> {
     /// Goes without a query parameter that the session has.
     pub fn without_param(mut self, name: impl Into<String>) -> Self {
         self.parts.params.without.push(name.into());
+        self
+    }
+
+    /// Adds a cookie, for this request and its origin: it is not kept, and redirects to other
+    /// origins go without it. It takes the place of the session's of the same name. A Cookie header
+    /// of your own, of the request or the session, takes the place of all cookies.
+    #[cfg(feature = "cookies")]
+    pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parts.cookies.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds several cookies.
+    #[cfg(feature = "cookies")]
+    pub fn cookies<N, V>(mut self, cookies: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<String>,
+        V: Into<String>,
+    {
+        let cookies = cookies.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.parts.cookies.extend(cookies);
         self
     }
 
@@ -351,6 +376,8 @@ impl Clone for Parts {
             headers: self.headers.clone(),
             without_headers: self.without_headers.clone(),
             params: self.params.clone(),
+            #[cfg(feature = "cookies")]
+            cookies: self.cookies.clone(),
             content: self.content.clone(),
             auth: self.auth.clone(),
             hooks: self.hooks.clone(),

@@ -11,6 +11,8 @@ use super::target;
 use super::zone::Zone;
 use crate::auth::Auth;
 use crate::body::{Body, RequestFraming, frame_request};
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::Result;
 use crate::h1;
 use crate::headers::Headers;
@@ -57,6 +59,11 @@ pub struct PreparedRequest {
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
     pub(super) zone: Option<Box<Zone>>,
+    /// Its own, beside the jar's.
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<(String, String)>,
+    /// The Cookie field is made of its own and the jar's cookies, and not the caller's.
+    has_jars_cookies: bool,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
     settings: Option<Arc<Settings>>,
@@ -84,6 +91,9 @@ impl PreparedRequest {
             extensions: Extensions::new(),
             auth: None,
             zone: None,
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
+            has_jars_cookies: false,
             auth_headers: Vec::new(),
             settings: None,
             sealed: Sealed::default(),
@@ -106,6 +116,43 @@ impl PreparedRequest {
 
     pub(crate) fn set_settings(&mut self, settings: &Arc<Settings>) {
         self.settings = Some(Arc::clone(settings));
+    }
+
+    /// Adds the Cookie field, unless the caller has one: the jar's cookies for its URL, and its own.
+    ///
+    /// # Errors
+    /// A name or value of its own can't be sent.
+    #[cfg(feature = "cookies")]
+    pub(crate) fn add_cookies(&mut self, jar: Option<&CookieJar>) -> Result<()> {
+        if jar.is_none() && self.cookies.is_empty() || self.headers.contains("cookie") {
+            return Ok(());
+        }
+        let none;
+        let jar = match jar {
+            Some(jar) => jar,
+            None => {
+                none = CookieJar::new();
+                &none
+            }
+        };
+        if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
+            self.headers.append("Cookie", value);
+            self.has_jars_cookies = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the Cookie field out, unless it is the caller's.
+    pub(crate) fn forget_cookies(&mut self) {
+        if std::mem::take(&mut self.has_jars_cookies) {
+            self.headers.remove("cookie");
+        }
+    }
+
+    /// Its own cookies were for the origin that it leaves.
+    pub(crate) fn drop_own_cookies(&mut self) {
+        #[cfg(feature = "cookies")]
+        self.cookies.clear();
     }
 
     /// Has its auth change it, and remembers what that has changed.
@@ -228,6 +275,9 @@ impl Clone for PreparedRequest {
             extensions: self.extensions.clone(),
             auth: self.auth.clone(),
             zone: self.zone.clone(),
+            #[cfg(feature = "cookies")]
+            cookies: self.cookies.clone(),
+            has_jars_cookies: self.has_jars_cookies,
             auth_headers: self.auth_headers.clone(),
             settings: self.settings.clone(),
             sealed: self.sealed,

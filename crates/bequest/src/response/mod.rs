@@ -45,6 +45,8 @@ pub(crate) use text::decode_as;
 use self::builder::Own;
 use self::decode::Codings;
 
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::reactor;
@@ -205,8 +207,19 @@ impl Response {
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.named(error)),
         };
+        #[cfg(feature = "cookies")]
+        next.add_cookies(settings.cookies.as_deref()).map_err(|error| self.named(error))?;
         next.apply_auth().map_err(|error| self.named(error))?;
         Ok(Some(*next))
+    }
+
+    /// The cookies that this response set, and no others: those of redirects before it are those
+    /// of its [`history`](Self::history). What a rule forbids is left out.
+    #[cfg(feature = "cookies")]
+    pub fn cookies(&self) -> CookieJar {
+        let jar = CookieJar::new();
+        jar.store(self.url(), self.head.headers.get_all_bytes("set-cookie"));
+        jar
     }
 
     /// What the Link fields say (RFC 8288), to turn pages for example.

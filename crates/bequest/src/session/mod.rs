@@ -42,6 +42,11 @@ session_state! {
 }
 
 impl Session {
+    /// One that keeps nothing but connections.
+    fn forgetful() -> Self {
+        Self { forgetful: true, ..Self::new() }
+    }
+
     /// The request with this session's state: headers, parameters, auth, hooks.
     ///
     /// # Errors

@@ -13,6 +13,10 @@ macro_rules! session_state {
             pub params: $crate::request::Params,
             /// Who asks. [`set_auth`](Self::set_auth) sets it; `None` takes it back.
             pub auth: Option<std::sync::Arc<dyn $crate::auth::Auth>>,
+            /// The cookies that servers have set, and those that you set; clones of the session
+            /// share them.
+            #[cfg(feature = "cookies")]
+            pub cookies: std::sync::Arc<$crate::cookies::CookieJar>,
             /// Called with every request and response.
             pub hooks: $crate::hooks::Hooks,
             /// How servers are verified.
@@ -42,6 +46,9 @@ macro_rules! session_state {
             /// Whether a URL that is not https, be it a redirect's, is
             /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
             pub https_only: bool,
+            /// Nothing is kept but connections: it is many callers'.
+            #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
+            forgetful: bool,
             mounts: $crate::adapter::Mounts,
         }
 
@@ -57,6 +64,8 @@ macro_rules! session_state {
                     ]),
                     params: $crate::request::Params::new(),
                     auth: None,
+                    #[cfg(feature = "cookies")]
+                    cookies: std::sync::Arc::default(),
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
                     timeout: $crate::timeout::Timeout::new(),
@@ -68,6 +77,7 @@ macro_rules! session_state {
                     redirect_policy: None,
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
+                    forgetful: false,
                     mounts: $crate::adapter::Mounts::new(),
                 }
             }
@@ -167,6 +177,8 @@ macro_rules! session_state {
                     headers: Some(&self.headers),
                     params: Some(&self.params),
                     auth: self.auth.as_ref(),
+                    #[cfg(feature = "cookies")]
+                    cookies: (!self.forgetful).then_some(&*self.cookies),
                     hooks: Some(&self.hooks),
                 }
             }
@@ -190,6 +202,8 @@ macro_rules! session_state {
                     redirect_policy: self.redirect_policy.clone(),
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
+                    #[cfg(feature = "cookies")]
+                    cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,
                     elsewhere: None,
                 };

@@ -167,6 +167,16 @@ impl Client {
         each!(self, session => &mut session.text_is_latin1)
     }
 
+    #[cfg(feature = "cookies")]
+    pub(crate) fn cookies(&self) -> &Arc<bequest::CookieJar> {
+        each!(self, session => &session.cookies)
+    }
+
+    #[cfg(feature = "cookies")]
+    pub(crate) fn cookies_mut(&mut self) -> &mut Arc<bequest::CookieJar> {
+        each!(self, session => &mut session.cookies)
+    }
+
     pub(crate) fn max_redirects(&mut self) -> &mut u32 {
         each!(self, session => &mut session.max_redirects)
     }
@@ -253,8 +263,9 @@ impl Reply {
 
 /// What both doors' responses tell, by the methods of the same names.
 macro_rules! tell {
-    ($($name:ident -> $told:ty;)*) => {
+    ($($(#[$attribute:meta])* $name:ident -> $told:ty;)*) => {
         impl Reply {$(
+            $(#[$attribute])*
             pub(crate) fn $name(&self) -> $told {
                 match self {
                     Self::Blocking(response) => response.$name(),
@@ -286,6 +297,8 @@ tell! {
     is_redirect -> bool;
     is_permanent_redirect -> bool;
     next_request -> Result<Option<PreparedRequest>>;
+    #[cfg(feature = "cookies")]
+    cookies -> bequest::CookieJar;
 }
 
 /// A request of no session, for [`Client::send`].

@@ -21,6 +21,8 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
         redirect_policy: _,
         sensitive_headers: _,
         https_only: _,
+        #[cfg(feature = "cookies")]
+            cookies: _,
         elsewhere: _,
         detector: _,
         deadline: _,

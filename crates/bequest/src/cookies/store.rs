@@ -1,0 +1,162 @@
+//! Where the cookies of a jar lie (RFC 6265bis, sections 5.7 and 5.8).
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use super::cookie::Cookie;
+use super::matching::{Place, domain_match, path_match};
+
+/// How many cookies one domain may have, and all together (section 6.1).
+pub(super) const MOST_OF_A_DOMAIN: usize = 50;
+pub(super) const MOST: usize = 3000;
+
+/// The cookies by their domain: a request looks only at those of the few that its host is in.
+#[derive(Clone, Default)]
+pub(super) struct Store {
+    // No list is empty.
+    domains: HashMap<Box<str>, Vec<Entry>>,
+    count: usize,
+    next: u64,
+}
+
+#[derive(Clone)]
+struct Entry {
+    cookie: Cookie,
+    /// Which came first, where the clock does not tell.
+    order: u64,
+    /// When it was last sent, or set.
+    used: Cell<SystemTime>,
+}
+
+impl Entry {
+    fn age(&self) -> (SystemTime, u64) {
+        (self.cookie.creation, self.order)
+    }
+}
+
+impl Store {
+    /// How many there are, also those that have expired and were not yet looked at.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Puts a cookie in, in the place of the one that is the same (steps 22 and 23). One that has
+    /// expired only takes the other away.
+    pub(super) fn insert(&mut self, mut cookie: Cookie, now: SystemTime) {
+        let old = self.take(&cookie.domain, |old| old.cookie.is_same(&cookie));
+        if cookie.is_expired(now) {
+            return;
+        }
+        let mut order = self.next;
+        match old {
+            Some(old) if !old.cookie.is_expired(now) => {
+                cookie.creation = old.cookie.creation;
+                order = old.order;
+            }
+            _ => self.next += 1,
+        }
+        let entry = Entry { cookie, order, used: Cell::new(now) };
+        let domain = entry.cookie.domain.clone();
+        let list = self.domains.entry(domain.clone()).or_default();
+        list.push(entry);
+        self.count += 1;
+        if list.len() > MOST_OF_A_DOMAIN {
+            self.make_room_in(&domain, now);
+        }
+        if self.count > MOST {
+            self.make_room(now);
+        }
+    }
+
+    /// Whether what came in the clear would hide a cookie that is secure (step 15).
+    pub(super) fn would_hide_secure(&self, new: &Cookie, now: SystemTime) -> bool {
+        let (domain, path) = (&*new.domain, &*new.path);
+        let related = |other: &str| domain_match(other, domain) || domain_match(domain, other);
+        self.domains.iter().filter(|(other, _)| related(other)).any(|(_, list)| {
+            list.iter().map(|entry| &entry.cookie).any(|old| {
+                old.secure
+                    && old.name == new.name
+                    && path_match(path, &old.path)
+                    && !old.is_expired(now)
+            })
+        })
+    }
+
+    /// The cookies for a request, in the order of sending (section 5.8.3). They count as used.
+    pub(super) fn matching(&self, place: &Place<'_>, now: SystemTime) -> Vec<&Cookie> {
+        let mut found = Vec::new();
+        for domain in place.domains() {
+            let Some(list) = self.domains.get(domain) else { continue };
+            let is_host = domain.len() == place.host.len();
+            found.extend(list.iter().filter(|Entry { cookie, .. }| {
+                (is_host || !cookie.host_only)
+                    && (place.secure || !cookie.secure)
+                    && path_match(place.path, &cookie.path)
+                    && !cookie.is_expired(now)
+            }));
+        }
+        found.sort_unstable_by(|a, b| {
+            b.cookie.path.len().cmp(&a.cookie.path.len()).then_with(|| a.age().cmp(&b.age()))
+        });
+        found.iter().for_each(|entry| entry.used.set(now));
+        found.into_iter().map(|entry| &entry.cookie).collect()
+    }
+
+    /// All that have not expired, as they were created.
+    pub(super) fn all(&self, now: SystemTime) -> Vec<&Cookie> {
+        let mut all: Vec<_> = self.domains.values().flatten().collect();
+        all.retain(|entry| !entry.cookie.is_expired(now));
+        all.sort_unstable_by_key(|entry| entry.age());
+        all.into_iter().map(|entry| &entry.cookie).collect()
+    }
+
+    /// Leaves only these; says how many went.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Cookie) -> bool) -> usize {
+        self.domains.retain(|_, list| {
+            list.retain(|entry| keep(&entry.cookie));
+            !list.is_empty()
+        });
+        let left = self.domains.values().map(Vec::len).sum();
+        std::mem::replace(&mut self.count, left) - left
+    }
+
+    fn take(&mut self, domain: &str, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        let list = self.domains.get_mut(domain)?;
+        let at = list.iter().position(is_it)?;
+        let taken = list.remove(at);
+        if list.is_empty() {
+            self.domains.remove(domain);
+        }
+        self.count -= 1;
+        Some(taken)
+    }
+
+    /// A domain has one cookie too many: those that have expired go, or the one of least use; those
+    /// that are not secure before those that are.
+    fn make_room_in(&mut self, domain: &str, now: SystemTime) {
+        self.retain(|cookie| !cookie.is_expired(now));
+        let Some(list) = self.domains.get(domain) else { return };
+        if list.len() <= MOST_OF_A_DOMAIN {
+            return;
+        }
+        let least = list.iter().min_by_key(|e| (e.cookie.secure, e.used.get(), e.order));
+        if let Some(order) = least.map(|entry| entry.order) {
+            self.take(domain, |entry| entry.order == order);
+        }
+    }
+
+    /// There is one cookie too many: those that have expired go, or the one of least use.
+    fn make_room(&mut self, now: SystemTime) {
+        self.retain(|cookie| !cookie.is_expired(now));
+        if self.count <= MOST {
+            return;
+        }
+        let all = self.domains.values().flatten();
+        let least = all.min_by_key(|entry| (entry.used.get(), entry.order));
+        let least = least.map(|entry| (entry.order, entry.cookie.domain.clone()));
+        if let Some((order, domain)) = least {
+            self.take(&domain, |entry| entry.order == order);
+        }
+    }
+}

@@ -74,7 +74,7 @@ impl CookieJar {
         self.store_at(url, fields, SystemTime::now())
     }
 
-    pub(super) fn store_at<'a>(
+    pub(crate) fn store_at<'a>(
         &self,
         url: &Url,
         fields: impl Iterator<Item = &'a [u8]>,
@@ -136,7 +136,7 @@ impl CookieJar {
         Ok(self.header_at(url, own, SystemTime::now()))
     }
 
-    pub(super) fn header_at<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    pub(crate) fn header_at<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         url: &Url,
         own: &[(N, V)],

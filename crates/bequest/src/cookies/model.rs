@@ -124,6 +124,7 @@ impl Model {
     }
 
     /// Whether these are the cookies that there are.
+    #[cfg(test)]
     pub(crate) fn has(&self, cookies: &[Cookie], now: SystemTime) -> bool {
         let live = self.cookies.iter().filter(|cookie| cookie.expiry.is_none_or(|end| end > now));
         live.eq(cookies.iter())

@@ -45,8 +45,8 @@ pub(super) fn read(line: &[u8], now: SystemTime) -> Option<Result<Cookie, String
         Some(rest) => (rest, true),
         None => (line, false),
     };
-    let is_comment = line.starts_with(b"#") || line.starts_with(b"$");
-    if line.trim_ascii().is_empty() || (is_comment && !http_only) {
+    let is_comment = line.starts_with(b"#") && !http_only;
+    if line.trim_ascii().is_empty() || is_comment {
         return None;
     }
     Some(read_fields(line, http_only, now))

@@ -38,7 +38,7 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
-//! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
+//! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
@@ -47,7 +47,8 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression` and `charset` are on by default.
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset`, `cookies` and `digest` are on
+//! by default.
 //! `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers do the
 //! bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them. `async`
@@ -74,6 +75,8 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[cfg(any(feature = "digest", feature = "multipart"))]
+mod random;
 mod reactor;
 mod redirect;
 mod request;
@@ -85,6 +88,8 @@ mod timeout;
 mod timings;
 
 pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
+#[cfg(feature = "digest")]
+pub use auth::Digest;
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};
 pub use body::Body;
 #[cfg(feature = "multipart")]

@@ -2,12 +2,18 @@
 
 mod basic;
 mod bearer;
+#[cfg(feature = "digest")]
+pub(crate) mod challenge;
+#[cfg(feature = "digest")]
+mod digest;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use basic::Basic;
 pub use bearer::Bearer;
+#[cfg(feature = "digest")]
+pub use digest::Digest;
 
 use crate::error::Result;
 use crate::request::PreparedRequest;

@@ -48,16 +48,23 @@ impl Space {
             && url.scheme() == &*self.scheme
     }
 
-    fn covers(&self, url: &Url) -> bool {
-        let begins = |prefix: &String| url.path().starts_with(prefix.as_str());
-        self.is_of(url) && (self.prefixes.is_empty() || self.prefixes.iter().any(begins))
+    /// How much of the URL's path says that it is in here; `None` if it is not.
+    fn covers(&self, url: &Url) -> Option<usize> {
+        if !self.is_of(url) {
+            return None;
+        }
+        if self.prefixes.is_empty() {
+            return Some(0);
+        }
+        let fitting = self.prefixes.iter().filter(|prefix| url.path().starts_with(prefix.as_str()));
+        fitting.map(String::len).max()
     }
 }
 
 impl Spaces {
-    /// A turn with the latest challenge that holds for this URL.
+    /// A turn with the challenge that holds for this URL.
     pub(super) fn turn(&mut self, url: &Url) -> Option<Turn> {
-        let space = self.spaces.iter().rev().find(|space| space.covers(url))?;
+        let space = self.spaces.get(self.find(url)?)?;
         let (terms, nonce) = (Arc::clone(&space.terms), Arc::clone(&space.nonce));
         let count = self.count(&nonce)?;
         Some(Turn { terms, nonce, count })
@@ -89,7 +96,7 @@ impl Spaces {
 
     /// The next requests shall have this nonce.
     pub(super) fn renew(&mut self, url: &Url, nonce: &[u8]) {
-        let Some(at) = self.spaces.iter().rposition(|space| space.covers(url)) else { return };
+        let Some(at) = self.find(url) else { return };
         let nonce = self.known(nonce);
         if let Some(space) = self.spaces.get_mut(at) {
             space.nonce = nonce;
@@ -98,7 +105,13 @@ impl Spaces {
 
     /// What was remembered for the URL did not help.
     pub(super) fn forget(&mut self, url: &Url) {
-        self.spaces.retain(|space| !space.covers(url));
+        self.spaces.retain(|space| space.covers(url).is_none());
+    }
+
+    /// The space with the longest path that covers the URL, of equals the latest.
+    fn find(&self, url: &Url) -> Option<usize> {
+        let covers = |(at, space): (usize, &Space)| space.covers(url).map(|length| (length, at));
+        self.spaces.iter().enumerate().filter_map(covers).max().map(|(_, at)| at)
     }
 
     fn known(&mut self, nonce: &[u8]) -> Arc<[u8]> {

@@ -26,6 +26,11 @@ impl AuthParams<'_> {
         found.map(|(_, value)| &**value)
     }
 
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (*name, &**value))
+    }
+
     /// The same, where it is UTF-8.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(|value| std::str::from_utf8(value).ok())
@@ -234,7 +239,7 @@ mod tests {
                 told += &format!("[{token}]");
             }
             told += "{";
-            for (name, value) in &challenge.params.0 {
+            for (name, value) in challenge.params.iter() {
                 told += &format!("{name}={};", String::from_utf8_lossy(value));
             }
             told += "}";

@@ -176,9 +176,16 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        for (name, _) in &self.headers {
+        // Most auths add a field at the end: what is the same up to there need not be looked up.
+        let pairs = self.headers.fields().zip(before.fields());
+        let same = pairs.take_while(|(now, then)| now == then).count();
+        let headers = &self.headers;
+        for (name, _) in headers.iter().skip(same).chain(before.iter().skip(same)) {
             let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if !known && !self.headers.get_all_bytes(name).eq(before.get_all_bytes(name)) {
+            if !known
+                && headers.contains(name)
+                && !headers.get_all_bytes(name).eq(before.get_all_bytes(name))
+            {
                 self.auth_headers.push(name.into());
             }
         }

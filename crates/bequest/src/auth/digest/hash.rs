@@ -43,9 +43,29 @@ impl Algorithm {
 
     /// The hash of the parts, with a colon between each two.
     pub(super) fn of(self, parts: &[&[u8]]) -> Hex {
-        let mut hasher = self.hasher();
-        hasher.update(&parts.join(&b':'));
-        hasher.hex()
+        self.of_text(&parts.join(&b':'))
+    }
+
+    /// The same, put together where there is room already.
+    pub(super) fn of_within(self, room: &mut Vec<u8>, parts: &[&[u8]]) -> Hex {
+        room.clear();
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                room.push(b':');
+            }
+            room.extend_from_slice(part);
+        }
+        self.of_text(room)
+    }
+
+    fn of_text(self, text: &[u8]) -> Hex {
+        match self {
+            Self::Md5 => Hex::of(&Md5::digest(text)),
+            Self::Sha1 => Hex::of(&Sha1::digest(text)),
+            Self::Sha256 => Hex::of(&Sha256::digest(text)),
+            Self::Sha512_256 => Hex::of(&Sha512_256::digest(text)),
+            Self::Sha512 => Hex::of(&Sha512::digest(text)),
+        }
     }
 }
 
@@ -82,6 +102,7 @@ impl Deref for Hex {
     }
 }
 
+/// Of what comes in pieces.
 pub(super) enum Hasher {
     Md5(Md5),
     Sha1(Sha1),

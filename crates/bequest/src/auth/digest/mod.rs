@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::hash::{Algorithm, Hex};
 use self::spaces::{Spaces, Turn};
-use self::terms::{Offer, Qop, Terms};
+use self::terms::{Offer, Qop, Terms, can_be_sent};
 use super::challenge::{challenges, parameters};
 use super::{Auth, Round};
 use crate::body::Body;
@@ -109,7 +109,7 @@ impl Digest {
     /// Takes the nonce that the server would like to see next.
     fn listen(&self, response: &Response, request: &PreparedRequest) {
         let Some(field) = response.headers().get_bytes("authentication-info") else { return };
-        if let Some(nonce) = parameters(field).get("nextnonce") {
+        if let Some(nonce) = parameters(field).get("nextnonce").filter(|nonce| can_be_sent(nonce)) {
             self.spaces().renew(&request.url, nonce);
         }
     }

@@ -53,14 +53,17 @@ impl<'a> Offer<'a> {
             Some((plain, end)) if end.eq_ignore_ascii_case("-sess") => (plain, true),
             _ => (name, false),
         };
+        if params.get("opaque").is_some_and(|opaque| !can_be_sent(opaque)) {
+            return None;
+        }
         let qop = match params.get("qop") {
             None => Qop::Absent,
             Some(list) => choose_qop(list)?,
         };
         Some(Self {
             challenge,
-            realm: params.get("realm")?,
-            nonce: params.get("nonce")?,
+            realm: params.get("realm").filter(|realm| can_be_sent(realm))?,
+            nonce: params.get("nonce").filter(|nonce| can_be_sent(nonce))?,
             algorithm: Algorithm::named(name)?,
             is_session,
             qop,
@@ -80,6 +83,11 @@ impl<'a> Offer<'a> {
     fn is_true(&self, name: &str) -> bool {
         self.challenge.params.get(name).is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
     }
+}
+
+/// Whether a value may go back: a server may quote a TAB, which no field of ours has.
+pub(super) fn can_be_sent(value: &[u8]) -> bool {
+    !value.iter().any(u8::is_ascii_control)
 }
 
 /// `auth` wherever it is offered, as Requests and curl choose: to hash a body is to read it twice.
@@ -157,7 +165,9 @@ impl Terms {
         uri: &str,
         body: &[u8],
     ) -> Vec<u8> {
-        let hash = |parts: &[&[u8]]| self.algorithm.of(parts);
+        let length = self.front.len() + nonce.len() + uri.len() + self.back.len();
+        let mut field = Vec::with_capacity(length + 256);
+        let mut hash = |parts: &[&[u8]]| self.algorithm.of_within(&mut field, parts);
         let count = eight_digits(count);
         let (method, target, cnonce) = (method.as_bytes(), uri.as_bytes(), self.cnonce.as_bytes());
         let asked = match self.qop {
@@ -173,8 +183,7 @@ impl Terms {
             None => hash(&[&self.secret, nonce, &asked]),
             Some(qop) => hash(&[&self.secret, nonce, &count, cnonce, qop, &asked]),
         };
-        let length = self.front.len() + nonce.len() + uri.len() + self.back.len();
-        let mut field = Vec::with_capacity(length + 256);
+        field.clear();
         let mut add = |parts: &[&[u8]]| parts.iter().for_each(|part| field.extend_from_slice(part));
         add(&[&self.front, b", nonce=\"", &escaped(nonce), b"\", uri=\"", &escaped(target)]);
         add(&[b"\", response=\"", &response, b"\"", &self.back]);

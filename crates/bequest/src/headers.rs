@@ -33,7 +33,7 @@ pub struct Headers {
     fields: Vec<Field>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Field {
     name: Range<usize>,
     value: Range<usize>,
@@ -194,6 +194,13 @@ impl Headers {
     /// Names and values as bytes, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+    }
+
+    /// The fields behind those of `other`, if it begins with them all; else every field.
+    pub(crate) fn fields_behind(&self, other: &Self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let begins = self.text.starts_with(&other.text) && self.fields.starts_with(&other.fields);
+        let behind = if begins { &self.fields[other.fields.len()..] } else { &self.fields };
+        behind.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
     }
 
     /// About how many bytes they are on the wire.

@@ -176,18 +176,12 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        // Most auths add a field at the end: what is the same up to there need not be looked up.
-        let pairs = self.headers.fields().zip(before.fields());
-        let same = pairs.take_while(|(now, then)| now == then).count();
         let headers = &self.headers;
-        for (name, _) in headers.fields().skip(same).chain(before.fields().skip(same)) {
+        for (name, _) in headers.fields_behind(before) {
             let Ok(name) = std::str::from_utf8(name) else { continue };
             let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
             let is_new = !before.contains(name);
-            let is_changed = || {
-                let is_there = headers.contains(name);
-                is_there && !headers.get_all_bytes(name).eq(before.get_all_bytes(name))
-            };
+            let is_changed = || !headers.get_all_bytes(name).eq(before.get_all_bytes(name));
             if !known && (is_new || is_changed()) {
                 self.auth_headers.push(name.into());
             }

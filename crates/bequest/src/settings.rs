@@ -147,6 +147,13 @@ impl SendOptions {
         self
     }
 
+    /// That a certificate is not verified was said for one origin.
+    pub(crate) fn withdraw_unverified(&mut self) {
+        if let Some(said) = &mut self.0 {
+            said.verify.take_if(|verify| *verify == Verify::No);
+        }
+    }
+
     fn said(&mut self) -> &mut Said {
         self.0.get_or_insert_default()
     }

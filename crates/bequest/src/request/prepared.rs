@@ -66,6 +66,8 @@ pub struct PreparedRequest {
     has_jars_cookies: bool,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
+    /// What request hooks have.
+    hook_headers: Vec<Box<str>>,
     settings: Option<Arc<Settings>>,
     sealed: Sealed,
 }
@@ -95,6 +97,7 @@ impl PreparedRequest {
             cookies: Vec::new(),
             has_jars_cookies: false,
             auth_headers: Vec::new(),
+            hook_headers: Vec::new(),
             settings: None,
             sealed: Sealed::default(),
         }
@@ -176,12 +179,7 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        for (name, _) in &self.headers {
-            let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if !known && !self.headers.get_all_bytes(name).eq(before.get_all_bytes(name)) {
-                self.auth_headers.push(name.into());
-            }
-        }
+        note_changes(&mut self.auth_headers, before, &self.headers);
     }
 
     /// Takes out what the auth has set or changed.
@@ -189,6 +187,16 @@ impl PreparedRequest {
         for name in std::mem::take(&mut self.auth_headers) {
             self.headers.remove(&name);
         }
+    }
+
+    /// What is not as it was before was set or changed by request hooks.
+    pub(crate) fn record_hooks(&mut self, before: &Headers) {
+        note_changes(&mut self.hook_headers, before, &self.headers);
+    }
+
+    /// The names of what request hooks have set or changed, which are then forgotten.
+    pub(crate) fn take_hook_headers(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.hook_headers)
     }
 
     /// The head as it will be on the wire: request line, fields, empty line.
@@ -260,11 +268,10 @@ impl PreparedRequest {
     fn request_target(&self) -> Cow<'_, str> {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
-}
 
-impl Clone for PreparedRequest {
-    fn clone(&self) -> Self {
-        let mut clone = Self {
+    /// A copy that still has what was added for the wire.
+    pub(crate) fn as_sent(&self) -> Self {
+        Self {
             method: self.method.clone(),
             url: self.url.clone(),
             target: self.target.clone(),
@@ -279,9 +286,26 @@ impl Clone for PreparedRequest {
             cookies: self.cookies.clone(),
             has_jars_cookies: self.has_jars_cookies,
             auth_headers: self.auth_headers.clone(),
+            hook_headers: self.hook_headers.clone(),
             settings: self.settings.clone(),
             sealed: self.sealed,
-        };
+        }
+    }
+}
+
+/// Adds the names of the fields that are not as they were.
+fn note_changes(known: &mut Vec<Box<str>>, before: &Headers, after: &Headers) {
+    for (name, _) in after {
+        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !is_known && !after.get_all_bytes(name).eq(before.get_all_bytes(name)) {
+            known.push(name.into());
+        }
+    }
+}
+
+impl Clone for PreparedRequest {
+    fn clone(&self) -> Self {
+        let mut clone = self.as_sent();
         clone.unseal();
         clone
     }

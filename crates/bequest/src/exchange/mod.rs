@@ -103,7 +103,7 @@ impl Journey {
             self.jar.refresh(response, &mut again)?;
             return Ok(Some(again));
         }
-        if !self.follows(response) {
+        if !self.settings.allow_redirects {
             return Ok(None);
         }
         let Some(next) = redirect::next(response, &self.settings)? else { return Ok(None) };

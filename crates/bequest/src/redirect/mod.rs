@@ -20,7 +20,7 @@ use crate::settings::Settings;
 
 /// Whether the response says where to go on.
 pub(crate) fn is_redirect(response: &Response) -> bool {
-    response.is_redirect()
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
         && response.headers().get_bytes("location").is_some_and(|location| !location.is_empty())
 }
 

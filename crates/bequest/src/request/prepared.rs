@@ -20,6 +20,9 @@ use crate::hooks::Hooks;
 use crate::secrets;
 use crate::settings::{SendOptions, Settings};
 
+/// Bytes for what is usually added to headers: Host, cookies, the body's length and type.
+pub(super) const ROOM: usize = 512;
+
 /// A request with everything in it, to be looked at, edited and sent (Requests'
 /// `PreparedRequest`). What is edited is what is sent, byte for byte.
 ///
@@ -269,13 +272,13 @@ impl PreparedRequest {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
 
-    /// A copy that still has what was added for the wire.
+    /// A copy that still has what was added for the wire, and room for what will be.
     pub(crate) fn as_sent(&self) -> Self {
         Self {
             method: self.method.clone(),
             url: self.url.clone(),
             target: self.target.clone(),
-            headers: self.headers.clone(),
+            headers: self.headers.clone_with_room(ROOM, 4),
             body: self.body.clone(),
             hooks: self.hooks.clone(),
             options: self.options.clone(),

@@ -62,6 +62,7 @@ mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
 mod cookies;
+mod environment;
 mod error;
 mod exchange;
 mod future;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::cookie::{Cookie, end_of_time, from_unix};
+use super::cookie::{Cookie, Pair, end_of_time, from_unix};
 use super::matching::{Place, domain_match};
 use super::parse::SetCookie;
 use super::suffix;
@@ -22,8 +22,7 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
         _ => place.default_path().into(),
     };
     let cookie = Cookie {
-        name: read.name.into(),
-        value: read.value.into(),
+        pair: Pair::new(read.name, read.value),
         domain,
         path,
         host_only,
@@ -35,7 +34,7 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     };
     // `__Host-` needs the path to be said.
     let promised = cookie.keeps_its_promise()
-        && (read.path.is_some() || !cookie.name.to_ascii_lowercase().starts_with(b"__host-"));
+        && (read.path.is_some() || !read.name.to_ascii_lowercase().starts_with(b"__host-"));
     promised.then_some(cookie)
 }
 

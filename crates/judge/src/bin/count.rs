@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
-use bequest::{Session, Url};
+use bequest::{CookieJar, Session, Url};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -21,13 +21,16 @@ const SERVE: &str = "serve";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 6] = [
+const MODES: [Mode; 9] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
     ("exchange-chunked", "GET of the same 100 bytes in ten chunks", exchange_chunked),
     ("exchange-post", "POST of 100 bytes, answered with 100", exchange_post),
     ("exchange-fresh", "GET over a connection of its own", exchange_fresh),
+    ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
+    ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
+    ("cookies-store", "a cookie is set anew, in the same jar", cookies_store),
 ];
 
 fn main() -> Outcome {
@@ -89,6 +92,38 @@ fn exchange_post(url: &str, times: usize) -> Outcome {
 
 fn exchange_fresh(url: &str, times: usize) -> Outcome {
     exchange_text(&format!("{url}close"), times)
+}
+
+fn cookies_none(_: &str, times: usize) -> Outcome {
+    let (jar, url) = (CookieJar::new(), Url::parse("https://www.site7.example/path")?);
+    let sent = (0..times).filter(|_| std::hint::black_box(&jar).header_for(&url).is_some());
+    if sent.count() == 0 { Ok(()) } else { Err("cookies from nowhere".into()) }
+}
+
+fn cookies_send(_: &str, times: usize) -> Outcome {
+    let (jar, url) = (filled_jar()?, Url::parse("https://www.site7.example/path")?);
+    let sent = (0..times).filter_map(|_| jar.header_for(&url)).map(|header| header.len());
+    if sent.sum::<usize>() == times * 238 { Ok(()) } else { Err("not the cookies".into()) }
+}
+
+fn cookies_store(_: &str, times: usize) -> Outcome {
+    let (jar, url) = (filled_jar()?, Url::parse("https://www.site7.example/path")?);
+    let field = b"name3=sixteen-bytes-ok; Domain=site7.example; Path=/; Max-Age=3600; Secure";
+    let kept = (0..times).map(|_| jar.store(&url, [&field[..]]).len());
+    if kept.sum::<usize>() == times { Ok(()) } else { Err("not kept".into()) }
+}
+
+/// 1,000 cookies over 100 domains.
+fn filled_jar() -> Result<CookieJar, Box<dyn Error>> {
+    let jar = CookieJar::new();
+    for site in 0..100 {
+        let url = Url::parse(&format!("https://www.site{site}.example/"))?;
+        for name in 0..10 {
+            let field = format!("name{name}=sixteen-bytes-ok; Domain=site{site}.example; Path=/");
+            jar.store(&url, [field.as_bytes()]);
+        }
+    }
+    Ok(jar)
 }
 
 fn get(session: &Session, url: &str) -> Outcome {

@@ -132,7 +132,7 @@ fn lines_of_cookies_txt() {
     for (line, count) in [
         ("", 0),
         ("# a.example\tFALSE\t/\tFALSE\t0\tk\tv", 0),
-        ("$ comment\n \t \n", 0),
+        ("# comment\n \t \n", 0),
         ("a.example\tFALSE\t/\tFALSE\t0\tk\tv", 1),
         ("a.example\tFALSE\t/\tFALSE\t\tk\tv", 1),
         ("a.example\tFALSE\t/\tFALSE\t0\tk", 1),

@@ -40,6 +40,7 @@
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
+//! | what servers want to be told again | [`CookieJar`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | names of status codes | [`codes`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |

@@ -330,6 +330,9 @@ pub(super) fn check_pair(name: &[u8], value: &[u8]) -> Result<()> {
     if let Some(error) = found {
         return Err(error);
     }
+    if matches!([name, value].concat().first(), Some(b' ')) {
+        return Err(invalid(name, "it begins with a blank").remedied("take it out"));
+    }
     if name.is_empty() && value.is_empty() {
         return Err(invalid(name, "it has neither name nor value").remedied("give it a name"));
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cookie::{Cookie, Pair, end_of_time, from_unix};
 use super::matching::{Place, domain_match};
-use super::parse::SetCookie;
+use super::parse::{LONGEST_ATTRIBUTE, SetCookie};
 use super::suffix;
 
 /// No server can have a cookie kept for longer: 400 days (section 5.5).
@@ -18,13 +18,19 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     }
     let (domain, host_only) = scope(read.domain.unwrap_or_default(), place)?;
     let path = match read.path {
-        Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path).into(),
+        Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path),
+        // Step 1: some may be ignored. What nobody wrote must not be longer than what somebody may.
+        _ if place.default_path().len() > LONGEST_ATTRIBUTE => return None,
         _ => place.default_path().into(),
     };
+    // No URL has one.
+    if path.contains('\t') {
+        return None;
+    }
     let cookie = Cookie {
         pair: Pair::new(read.name, read.value),
         domain,
-        path,
+        path: path.into(),
         host_only,
         secure: read.secure,
         http_only: read.http_only,

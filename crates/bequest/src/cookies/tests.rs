@@ -232,6 +232,12 @@ fn paths_match_by_segments() {
             "http://a.example/x",
             "k=v",
         ),
+        (
+            "5.7 step 1 a long default",
+            &[(&format!("http://a.example/{}/", "x".repeat(1024)), "k=v")],
+            &format!("http://a.example/{}/", "x".repeat(1024)),
+            "",
+        ),
         ("5.6.4 beyond ASCII", &[(A, "k=v; Path=/ü")], "http://a.example/ü", ""),
     ]);
 }

@@ -19,7 +19,8 @@ fn a_field_is_cut_at_the_signs() {
         ("5.7 step 2 nothing", &[(A, "")], A, ""),
         ("5.7 step 2 nothing", &[(A, "=; Path=/")], A, ""),
         ("5.6 unknown attributes", &[(A, "a=b; c; d=e; ;;=; Secured; Path")], A, "a=b"),
-        ("5.6 tab", &[(A, "a=b\tc")], A, "a=b\tc"),
+        ("5.6 tabs around", &[(A, "a\t=\tb\t;\tPath\t=\t/")], A, "a=b"),
+        ("5.6 tabs inside, unlike the RFC", &[(A, "a=b\tc"), (A, "a\tb=c")], A, ""),
         ("5.6 step 1", &[(A, "a=b\x00c")], A, ""),
         ("5.6 step 1", &[(A, "a=b\x7f")], A, ""),
         ("5.6 step 1", &[(A, "a=b\nc")], A, ""),
@@ -164,8 +165,15 @@ fn what_is_kept_and_not_enforced() {
 #[test]
 fn an_answer_tells_what_it_set() {
     let jar = CookieJar::new();
-    let fields: [&[u8]; 6] =
-        [b"a=1", b"b=2; Domain=b.example", b"a=3", b"c=4; Max-Age=0", b"d=5", b"d=; Max-Age=0"];
+    let fields: [&[u8]; 7] = [
+        b"p=q; Path=/\tx",
+        b"a=1",
+        b"b=2; Domain=b.example",
+        b"a=3",
+        b"c=4; Max-Age=0",
+        b"d=5",
+        b"d=; Max-Age=0",
+    ];
     let kept = jar.store_at(&url(A), fields.into_iter(), now());
     let kept: Vec<_> = kept.iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
     assert_eq!(kept, ["a=3"]);

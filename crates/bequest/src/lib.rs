@@ -47,7 +47,7 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json` and `multipart` are on by default. `ring` and `aws-lc-rs` say which
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart` and `cookies` are on by default. `ring` and `aws-lc-rs` say which
 //! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
 //! `async` adds [`aio`].
 

@@ -1,4 +1,4 @@
-//! What becomes of a field that a response had (RFC 6265bis, section 5.7, steps 1 to 21).
+//! What becomes of a field that a response had (RFC 6265bis, section 5.7).
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     let (domain, host_only) = scope(read.domain.unwrap_or_default(), place)?;
     let path = match read.path {
         Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path),
-        // Step 1: some may be ignored. What nobody wrote must not be longer than what somebody may.
+        // Cookies may be ignored for their size. What nobody wrote must not be longer than what somebody may.
         _ if place.default_path().len() > LONGEST_ATTRIBUTE => return None,
         _ => place.default_path().into(),
     };
@@ -44,7 +44,7 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     promised.then_some(cookie)
 }
 
-/// Steps 7 to 10: the domain, and whether it is for that host alone.
+/// The domain, and whether it is for that host alone.
 fn scope(attribute: &[u8], place: &Place<'_>) -> Option<(Box<str>, bool)> {
     let for_host = || Some((place.host.as_ref().into(), true));
     if attribute.is_empty() {
@@ -60,7 +60,7 @@ fn scope(attribute: &[u8], place: &Place<'_>) -> Option<(Box<str>, bool)> {
     domain_match(&place.host, &domain).then(|| (domain.into(), false))
 }
 
-/// Steps 5 and 6, and sections 5.6.1 and 5.6.2: Max-Age says more than Expires.
+/// Sections 5.6.1 and 5.6.2, and 5.5: Max-Age says more than Expires.
 fn end(read: &SetCookie<'_>, now: SystemTime) -> Option<SystemTime> {
     let end = match (read.max_age, read.expires) {
         (Some(age), _) => match u64::try_from(age) {

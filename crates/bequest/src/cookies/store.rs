@@ -112,10 +112,16 @@ impl Store {
         found.into_iter().map(|entry| &entry.cookie).collect()
     }
 
-    /// All that have not expired, as they were created.
-    pub(super) fn all(&self, now: SystemTime) -> Vec<&Cookie> {
+    /// All that have not expired, in no order.
+    pub(super) fn live(&self, now: SystemTime) -> impl Iterator<Item = &Cookie> {
+        let all = self.domains.values().flatten().map(|entry| &entry.cookie);
+        all.filter(move |cookie| !cookie.is_expired(now))
+    }
+
+    /// Those that are meant and have not expired, as they were created.
+    pub(super) fn select(&self, now: SystemTime, meant: impl Fn(&Cookie) -> bool) -> Vec<&Cookie> {
         let mut all: Vec<_> = self.domains.values().flatten().collect();
-        all.retain(|entry| !entry.cookie.is_expired(now));
+        all.retain(|entry| !entry.cookie.is_expired(now) && meant(&entry.cookie));
         all.sort_unstable_by_key(|entry| entry.age());
         all.into_iter().map(|entry| &entry.cookie).collect()
     }

@@ -217,4 +217,7 @@ fn a_policy_refuses_setting_and_sending() {
     assert!(jar.contains("unwanted"), "the program may");
     assert_eq!(header(&copy, "http://a.example/quiet"), "loud=3");
     assert!(!copy.contains("unwanted"));
+    copy.set_policy(());
+    assert_eq!(header(&copy, "http://a.example/quiet"), "a=1; loud=3");
+    assert_eq!(header(&jar, "http://a.example/quiet"), "loud=3");
 }

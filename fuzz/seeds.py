@@ -4,8 +4,10 @@
 They come from the lists below, and from the responses of kit/py/badserver.py. A crash that was fixed
 gets a line here, in REGRESSIONS, so that its input stays.
 """
+import gzip
 import re
 import sys
+import zlib
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -15,6 +17,10 @@ import badserver  # noqa: E402
 
 LONGEST = 1024
 OK = b"HTTP/1.1 200 OK\r\n"
+
+# Eight times a sentence, by the reference programs.
+BROTLI = bytes.fromhex("1b6701882c0e78d3d0955d9710bb172ba9cad092cc8cad415ce6f236c8199e9e0a7b830d387048206f24bc41a715ce1c1e27aa2938c2a9efd360")
+ZSTD = bytes.fromhex("28b52ffd646800b50100d40254686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c617a7920646f672e200100c581aa2a03e421b1e6")
 
 # Inputs that once failed: (target, name, bytes), and above each what was wrong.
 REGRESSIONS = [
@@ -233,10 +239,63 @@ def exchanges():
             yield "exchange", f"{name}-{choice}", bytes([choice]) + data
 
 
+def codings():
+    """Data that is whole, and the same with an error in it."""
+    text = b"The quick brown fox jumps over the lazy dog. " * 8
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    raw = raw.compress(text) + raw.flush()
+    packed = gzip.compress(text, mtime=0)
+    name = b"\x1f\x8b\x08\x0c\0\0\0\0\0\3\2\0abname\0" + packed[10:]
+    for target, samples in {
+        "decode_gzip": [packed, packed * 2 + b"rubbish", name, gzip.compress(b"", mtime=0)],
+        "decode_deflate": [zlib.compress(text), raw, zlib.compress(text, 0), b"\3\0"],
+        "decode_brotli": [BROTLI, badserver.BR, b"\3", b"\x80\2\x10abc\3"],
+        "decode_zstd": [
+            ZSTD, badserver.ZSTD, ZSTD * 2, b"\x5f\x2a\x4d\x18\3\0\0\0abc" + ZSTD,
+            b"\x28\xb5\x2f\xfd\0\x68\x02\0\x10x\x11\0\0ab", (HERE / "../crates/bequest/src/response/decode/tests/few.zst").read_bytes(),
+        ],
+    }.items():
+        for number, data in enumerate(samples):
+            for seed in (0, 7):
+                yield target, f"whole-{number}-{seed}", bytes([seed]) + data
+            yield target, f"cut-{number}", b"\7" + data[:-3]
+            yield target, f"broken-{number}", b"\7" + data[:-9] + bytes([data[-9:][0] ^ 64]) + data[-8:]
+
+
+def texts():
+    russian = "Вчера вечером мы долго гуляли."
+    for number, (codec, text) in enumerate([
+        ("utf-8", russian), ("utf-8-sig", russian), ("cp1251", russian), ("koi8_r", russian), ("cp855", russian),
+        ("utf-16-le", "plain, é"), ("utf-32-be", "plain, é"), ("utf-16", "é\U0001f600"), ("cp1252", "d’après l’été"),
+        ("shift_jis", "日本語のテキスト"), ("euc_jp", "日本語のテキスト"), ("iso2022_jp", "日本語のテキスト"),
+        ("euc_kr", "한국어 텍스트"), ("johab", "한국어 漢字 ㄱ"), ("iso2022_kr", "한국어\n텍스트"), ("gb18030", "中文文本\U00020000"),
+        ("hz", "中文~文本"), ("big5", "中文文本"), ("cp874", "ข้อความ"), ("cp1255", "טקסט"),
+        ("koi8_r", "<meta charset='koi8-r'>" + russian), ("cp1251", "<?xml encoding=\"windows-1251\"?>" + russian),
+    ]):
+        yield "charset", f"{codec}-{number:02}", bytes([number, number % 5]) + text.encode(codec)
+    for number, value in enumerate([
+        "text/html", "TEXT/Html; Charset=\"utf-8\"", "text/plain;charset='utf-8';", "text/html; a=\"\\\";\"; charset=x",
+        "application/vnd.x+json", "text/html; charset=\"utf-8", ";;=;charset", "text/html; charset=; charset=x", "a/b; charset=\"\\",
+    ]):
+        yield "content_type", f"{number}", value.encode()
+
+
+def links():
+    for number, fields in enumerate([
+        '<https://api.github.com/users/k/repos?page=2>; rel="next", <https://api.github.com/users/k/repos?page=7>; rel="last"',
+        '<c>; rel="next prev"; title="a, b; \\"c\\" <d>"; Type = text/html ; flag;x=',
+        "</>; rel=up,<http:>;rel=odd\n<plain>", '<a>; rel="x', "<a>;;;=;,", "junk, <a> junk; rel=x, <b", "<>,", "<<>>", "<a>;",
+        "<\u2603>; title*=UTF-8''%e2%98%83; rel=\u00e9", '<a>; rel="\\', "  < a >  ;  rel  =  next  ",
+    ]):
+        for seed in (0, 1):
+            yield "links", f"{number}-{seed}", bytes([seed]) + fields.encode()
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    for source in (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), exchanges(), REGRESSIONS):
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), exchanges(), codings(), texts(), links(), REGRESSIONS)
+    for source in sources:
         for target, name, data in source:
             if target not in known:
                 continue

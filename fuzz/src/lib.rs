@@ -2,6 +2,7 @@
 //! does.
 
 pub mod chunks;
+pub mod decoding;
 
 use bequest::Headers;
 use bequest::fuzzing::{Head, HeadReader};

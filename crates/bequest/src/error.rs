@@ -87,6 +87,8 @@ pub enum ErrorKind {
     Tls,
     /// Something is larger than a limit allows; the message names the setting.
     TooLarge,
+    /// There were more redirects than `max_redirects` allows.
+    TooManyRedirects,
     /// The body had to be sent again and can be read only once.
     UnrewindableBody,
     /// The crate was built without the feature that this needs.

@@ -7,10 +7,14 @@ use std::os::fd::OwnedFd;
 pub use cookies::{Cookies, cookie_date, plain_cookie_date};
 use http::{Method, StatusCode, Version};
 
+use crate::charset::Charset;
 use crate::error::Result;
 use crate::h1::{self, Limits};
 use crate::headers::Headers;
 use crate::reactor::given::SOCKETS;
+use crate::response::ContentType;
+#[cfg(feature = "compression")]
+use crate::response::{Coding, Decode};
 
 /// Finds and reads a response's head.
 #[derive(Debug, Default)]
@@ -126,6 +130,62 @@ impl ChunkedDecoder {
     pub fn trailers(&self) -> Result<Headers> {
         self.0.trailers(&Limits::default())
     }
+}
+
+/// Undoes one content coding.
+#[cfg(feature = "compression")]
+pub struct Decoder(Box<dyn Decode>);
+
+#[cfg(feature = "compression")]
+impl Decoder {
+    /// One for the coding of this name.
+    ///
+    /// # Panics
+    /// There is none.
+    #[expect(clippy::expect_used, reason = "a mistake of the target's")]
+    pub fn of(name: &str) -> Self {
+        Self(Coding::named(name).expect("a known coding").decoder())
+    }
+
+    /// Decodes; says how much it took, how much came, and whether all that follows is not of it.
+    ///
+    /// # Errors
+    /// The data is broken.
+    pub fn push(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize, bool), String> {
+        let pushed = self.0.push(input, out).map_err(|broken| broken.0)?;
+        Ok((pushed.consumed, pushed.produced, pushed.ended))
+    }
+
+    /// Whether the data may end here.
+    pub fn is_whole(&self) -> bool {
+        self.0.is_whole()
+    }
+}
+
+#[cfg(feature = "compression")]
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").finish_non_exhaustive()
+    }
+}
+
+/// The pieces decoded one after the other, and what they are when decoded as one; `None` if nobody
+/// knows the label. A byte order mark is left out of the latter only.
+pub fn decode(label: &str, pieces: &[&[u8]]) -> Option<(String, String)> {
+    let charset = Charset::named(label)?;
+    let (mut decoder, mut text) = (charset.decoder(), String::new());
+    for piece in pieces {
+        decoder.push(piece, &mut text);
+    }
+    decoder.finish(&mut text);
+    Some((text, charset.decode(&pieces.concat())))
+}
+
+/// What Content-Type says: the media type, whether it is text, whether it is JSON, and the charset.
+pub fn content_type(value: &str) -> (&str, bool, bool, Option<String>) {
+    let read = ContentType::parse(value);
+    let charset = read.parameter("charset").map(|charset| charset.into_owned());
+    (read.media_type, read.is_text(), read.is_json(), charset)
 }
 
 /// The next connections that this thread opens are these, in this order. What is left of earlier ones

@@ -41,15 +41,18 @@
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
+//! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | names of status codes | [`codes`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart` and `cookies` are on by default. `ring` and `aws-lc-rs` say which
-//! cryptography is compiled: with both, aws-lc-rs' ciphers do the bulk and ring does the rest.
-//! `async` adds [`aio`].
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset` and `cookies` are on by
+//! default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
+//! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
+//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
+//! has the jar. `async` adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -60,6 +63,7 @@ mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
 mod cookies;
+mod environment;
 mod error;
 mod exchange;
 mod future;
@@ -72,6 +76,7 @@ mod hooks;
 mod net;
 mod progress;
 mod reactor;
+mod redirect;
 mod request;
 mod response;
 mod secrets;
@@ -99,6 +104,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
 pub use reactor::on_interrupt;
+pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,

@@ -3,14 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use crate::charset::Detector;
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
+use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
 pub(crate) const MAX_CONTENT: u64 = 2 << 30;
+/// How many redirects are followed, unless set otherwise.
+pub(crate) const MAX_REDIRECTS: u32 = 30;
 
 /// What can be said for one request; the rest is as the session has it.
 ///
@@ -39,6 +47,11 @@ struct Said {
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
     detector: Option<Arc<dyn Detector>>,
+    allow_redirects: Option<bool>,
+    max_redirects: Option<u32>,
+    redirect_policy: Option<Arc<dyn RedirectPolicy>>,
+    sensitive_headers: Option<SensitiveHeaders>,
+    https_only: Option<bool>,
 }
 
 impl SendOptions {
@@ -100,6 +113,48 @@ impl SendOptions {
         self
     }
 
+    /// Whether redirects are followed: unless it is set, they are, but not those of HEAD.
+    #[must_use]
+    pub fn allow_redirects(mut self, allow: bool) -> Self {
+        self.said().allow_redirects = Some(allow);
+        self
+    }
+
+    /// How many redirects are followed; the next one is
+    /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+    #[must_use]
+    pub fn max_redirects(mut self, most: u32) -> Self {
+        self.said().max_redirects = Some(most);
+        self
+    }
+
+    /// Which redirects are followed.
+    #[must_use]
+    pub fn redirect_policy(mut self, policy: impl RedirectPolicy) -> Self {
+        self.said().redirect_policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// What a redirect to another origin goes without.
+    #[must_use]
+    pub fn sensitive_headers(mut self, names: impl Into<SensitiveHeaders>) -> Self {
+        self.said().sensitive_headers = Some(names.into());
+        self
+    }
+
+    /// Whether a URL that is not https, be it a redirect's, is
+    /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+    #[must_use]
+    pub fn https_only(mut self, only: bool) -> Self {
+        self.said().https_only = Some(only);
+        self
+    }
+
+    /// Whether it says how servers are verified.
+    pub(crate) fn says_verify(&self) -> bool {
+        self.0.as_ref().is_some_and(|said| said.verify.is_some())
+    }
+
     fn said(&mut self) -> &mut Said {
         self.0.get_or_insert_default()
     }
@@ -108,14 +163,41 @@ impl SendOptions {
 impl Said {
     /// Exhaustive, so that a new setting can't be forgotten; the pool's key is written the same way.
     fn apply_to(&self, settings: &mut Settings) {
-        let Self { stream, timeout, verify, max_content, on_progress, text_is_latin1, detector } =
-            self;
+        let Self {
+            stream,
+            timeout,
+            verify,
+            max_content,
+            on_progress,
+            text_is_latin1,
+            detector,
+            allow_redirects,
+            max_redirects,
+            redirect_policy,
+            sensitive_headers,
+            https_only,
+        } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
+        settings.allow_redirects = allow_redirects.unwrap_or(settings.allow_redirects);
+        settings.max_redirects = max_redirects.unwrap_or(settings.max_redirects);
+        settings.https_only = https_only.unwrap_or(settings.https_only);
         if let Some(verify) = verify {
-            settings.verify = verify.clone();
+            settings.verify_is_said = true;
+            let before = std::mem::replace(&mut settings.verify, verify.clone());
+            // Said for the origin that was named, and no other.
+            match settings.verify {
+                Verify::No => drop(settings.elsewhere.get_or_insert(before)),
+                _ => settings.elsewhere = None,
+            }
+        }
+        if let Some(policy) = redirect_policy {
+            settings.redirect_policy = Some(Arc::clone(policy));
+        }
+        if let Some(names) = sensitive_headers {
+            settings.sensitive_headers = names.clone();
         }
         if let Some(on_progress) = on_progress {
             settings.on_progress = Some(on_progress.clone());
@@ -144,8 +226,27 @@ pub struct Settings {
     pub text_is_latin1: bool,
     /// What finds out the charset of a text; `None` is the standard one.
     pub detector: Option<Arc<dyn Detector>>,
+    /// Whether redirects are followed.
+    pub allow_redirects: bool,
+    /// How many redirects are followed.
+    pub max_redirects: u32,
+    /// Which redirects are followed; `None` follows all that lead to http and https.
+    pub redirect_policy: Option<Arc<dyn RedirectPolicy>>,
+    /// What a redirect to another origin goes without.
+    pub sensitive_headers: SensitiveHeaders,
+    /// Whether a URL that is not https is an error.
+    pub https_only: bool,
+    /// Where cookies are kept; `None` for a call without a session.
+    #[cfg(feature = "cookies")]
+    pub cookies: Option<Arc<CookieJar>>,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
+    /// How servers of other origins are verified, if the request said that its own is not.
+    pub(crate) elsewhere: Option<Verify>,
+    /// Who is asked how a server is verified, if nobody else says it.
+    pub(crate) environment: Option<Arc<Environment>>,
+    /// The request says it.
+    pub(crate) verify_is_said: bool,
 }
 
 impl Default for Settings {
@@ -159,7 +260,17 @@ impl Default for Settings {
             on_progress: None,
             text_is_latin1: true,
             detector: None,
+            allow_redirects: true,
+            max_redirects: MAX_REDIRECTS,
+            redirect_policy: None,
+            sensitive_headers: SensitiveHeaders::default(),
+            https_only: false,
+            #[cfg(feature = "cookies")]
+            cookies: None,
             deadline: None,
+            elsewhere: None,
+            environment: None,
+            verify_is_said: false,
         }
     }
 }
@@ -167,13 +278,38 @@ impl Default for Settings {
 impl Settings {
     /// A session's settings with what a request says over them, and over both what is said as it is
     /// sent. The total timeout begins now.
-    pub(crate) fn decided(mut self, said: [&SendOptions; 2], now: Instant) -> Result<Self> {
+    pub(crate) fn decided<'a>(
+        mut self,
+        said: impl IntoIterator<Item = &'a SendOptions>,
+        now: Instant,
+    ) -> Result<Self> {
         for said in said.into_iter().filter_map(|options| options.0.as_ref()) {
             said.apply_to(&mut self);
         }
         self.timeout.check(now)?;
         self.deadline = self.timeout.total_limit().map(|limit| now + limit);
         Ok(self)
+    }
+
+    /// For the next hop, if it needs others: that a certificate is not verified was said for the
+    /// first origin alone, and the environment is asked when there is a certificate.
+    pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
+        let withdrawn = self.elsewhere.clone().filter(|_| leaves_origin).map(|verify| Self {
+            verify,
+            elsewhere: None,
+            verify_is_said: false,
+            ..self.clone()
+        });
+        let settings = withdrawn.as_ref().unwrap_or(self);
+        match settings.said_by_environment(url) {
+            Some(verify) => Some(Self { verify, environment: None, ..settings.clone() }),
+            None => withdrawn,
+        }
+    }
+
+    /// How the server of the URL is verified, if only the environment says it.
+    pub(crate) fn said_by_environment(&self, url: &Url) -> Option<Verify> {
+        self.environment.as_ref().filter(|_| !self.verify_is_said)?.verify(url)
     }
 
     /// When a wait that begins now must end, and whether the total timeout ends it.
@@ -240,9 +376,20 @@ mod tests {
             }};
         }
         let document = include_str!("../../../docs/settings.md");
-        for name in
-            names!(stream, timeout, verify, max_content, on_progress, text_is_latin1, detector)
-        {
+        for name in names!(
+            stream,
+            timeout,
+            verify,
+            max_content,
+            on_progress,
+            text_is_latin1,
+            detector,
+            allow_redirects,
+            max_redirects,
+            redirect_policy,
+            sensitive_headers,
+            https_only
+        ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }
     }

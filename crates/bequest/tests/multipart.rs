@@ -437,7 +437,7 @@ fn a_form_can_be_sent_within_another(door: Door) {
     let inner = Request::new("POST", "http://h/").files([("in", file(b"in a file"))]);
     let inner = inner.prepare().unwrap();
     let mime = inner.headers.get("content-type").unwrap().replace("form-data", "mixed");
-    let part = Part::new(inner.body.clone()).mime(mime);
+    let part = Part::new(inner.body).mime(mime);
     let r = door.send(form(&server.url("/wire")).files([("out", part)])).unwrap();
     let text = r.text().unwrap();
     assert!(text.contains("Content-Type: multipart/mixed; boundary="), "{text}");

@@ -17,6 +17,9 @@ doors![
     httpbin_echoes,
     httpbin_statuses,
     httpbin_streams,
+    #[cfg(feature = "compression")]
+    httpbin_packs,
+    httpbin_speaks_utf_8,
     nginx_serves_files,
     nginx_answers_head,
     nginx_sends_a_large_file_whole,
@@ -97,6 +100,22 @@ fn httpbin_statuses(door: Door) {
     }
 }
 
+#[cfg(feature = "compression")]
+fn httpbin_packs(door: Door) {
+    let s = session(door);
+    for base in both("HTTPBIN_URL", "HTTPBIN_TLS_URL") {
+        for (path, coding, flag) in [
+            ("gzip", "gzip", "gzipped"),
+            ("deflate", "deflate", "deflated"),
+            ("brotli", "br", "brotli"),
+        ] {
+            let r = s.send(get(format!("{base}/{path}"))).unwrap();
+            assert_eq!(r.headers().get("content-encoding"), Some(coding));
+            assert_eq!(r.json().unwrap()[flag], true, "{base}/{path}");
+        }
+    }
+}
+
 fn httpbin_streams(door: Door) {
     let s = session(door);
     for base in both("HTTPBIN_URL", "HTTPBIN_TLS_URL") {
@@ -119,6 +138,13 @@ fn httpbin_streams(door: Door) {
 /// What nginx tells of the request that asks.
 fn whoami(s: &Client, base: &str) -> Value {
     s.send(get(format!("{base}/whoami"))).unwrap().json().unwrap()
+}
+
+fn httpbin_speaks_utf_8(door: Door) {
+    let r = session(door).send(get(format!("{}/encoding/utf8", lab().var("HTTPBIN_URL")))).unwrap();
+    assert_eq!(r.encoding().as_deref(), Some("utf-8"));
+    assert_eq!(r.apparent_encoding().unwrap(), Some("utf-8"));
+    assert!(r.text().unwrap().contains("STARGΛ̊TE SG-1"));
 }
 
 fn nginx_serves_files(door: Door) {

@@ -1,6 +1,7 @@
 //! The signatures that the documentation promises: this file compiles, or one was changed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, Read};
@@ -8,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bequest::{
-    Adapter, Auth, Basic, Bearer, Body, BoxFuture, Bytes, Error, ErrorKind, Extensions, Headers,
-    Hooks, HttpAdapter, IntoAuth, IntoUrl, IterContent, IterLines, Method, NoAuth, Params,
+    Adapter, Auth, Basic, Bearer, Body, BoxFuture, Bytes, Detector, Error, ErrorKind, Extensions,
+    Headers, Hooks, HttpAdapter, IntoAuth, IntoUrl, IterContent, IterLines, Method, NoAuth, Params,
     PreparedRequest, Reader, Request, Response, Result, Round, SendOptions, Session, Settings,
-    StatusCode, Timeout, ToHeaderValue, Url, Verify, adapter_fn, auth_fn,
+    StandardDetector, StatusCode, Timeout, ToHeaderValue, Url, Verify, adapter_fn, auth_fn,
 };
 
 const URL: &str = "mock://host/path";
@@ -140,6 +141,14 @@ fn responses_answer() -> Result<()> {
     let _: (Option<std::net::SocketAddr>, &Extensions) = (r.remote_addr(), r.extensions());
     r.extensions_mut().insert(1_u8);
     let _: (Bytes, String) = (r.content()?, r.text()?);
+    if r.encoding().is_none() {
+        r.set_encoding("utf-8");
+    }
+    let _: (Option<Cow<'_, str>>, Option<&str>) = (r.encoding(), r.apparent_encoding()?);
+    let _: String = r.text_with("latin1")?;
+    r.set_encoding(None);
+    let detector: Arc<dyn Detector> = Arc::new(StandardDetector);
+    assert_eq!(detector.detect(b"").as_deref(), None);
     assert_eq!(r.json::<Vec<u8>>()?, [1, 2]);
     let _: (IterContent<'_>, IterContent<'_>) = (r.iter_content(1024), r.iter_content(None));
     let _: IterLines<'_> = r.iter_lines();

@@ -29,10 +29,14 @@ doors![
 
 const AGENT: &str = concat!("bequest/", env!("CARGO_PKG_VERSION"));
 
+/// What a new session says that it takes.
+const CODINGS: &str =
+    if cfg!(feature = "compression") { "gzip, deflate, br, zstd" } else { "identity" };
+
 /// The fields of a new session.
 fn defaults() -> String {
     format!(
-        "User-Agent: {AGENT}\r\nAccept-Encoding: identity\r\nAccept: */*\r\n\
+        "User-Agent: {AGENT}\r\nAccept-Encoding: {CODINGS}\r\nAccept: */*\r\n\
          Connection: keep-alive\r\n"
     )
 }
@@ -100,7 +104,7 @@ fn headers_keep_order_and_case(door: Door) {
     let mut s = door.session();
     let url = server.url("/wire");
     let start = format!("GET /wire HTTP/1.1\r\nHost: {}\r\n", server.addr());
-    let rest = "Accept-Encoding: identity\r\nAccept: */*\r\nConnection: keep-alive\r\n";
+    let rest = format!("Accept-Encoding: {CODINGS}\r\nAccept: */*\r\nConnection: keep-alive\r\n");
     // New ones come after the session's, in their order; repeats stay.
     let request = get(&url).header("zZ", "1").headers([("B", "2"), ("a", "3"), ("b", "4")]);
     assert_eq!(
@@ -299,7 +303,7 @@ fn what_is_edited_is_what_is_sent(door: Door) {
         r.text().unwrap(),
         format!(
             "PURGE /wire HTTP/1.1\r\nHost: {}\r\nUser-Agent: {AGENT}\r\n\
-             Accept-Encoding: identity\r\naccept: a/b\r\nConnection: keep-alive\r\nh: v\r\n\
+             Accept-Encoding: {CODINGS}\r\naccept: a/b\r\nConnection: keep-alive\r\nh: v\r\n\
              Keep-Dead: parrot\r\nContent-Length: 36\r\n\r\nNo, I want exactly this as the body.",
             server.addr()
         )

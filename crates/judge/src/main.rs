@@ -4,7 +4,7 @@
 //! A line is `METHOD URL [BODYFILE]`. Each has a session of its own; many run at once, since most
 //! of what is slow about them is waiting. The objects come as they are done; `url` tells them
 //! apart. `text` is how the body begins: as the library decodes it where the path is below
-//! `/charset/`, else with its bytes taken for UTF-8. `encoding` is null until the library tells one.
+//! `/charset/`, else with its bytes taken for UTF-8.
 //! `next` is what a further GET of `/reuse/keep` on the same session gave: the answer `hello`, or
 //! what went wrong.
 #![allow(clippy::print_stdout, reason = "standard output is what it is for")]
@@ -87,8 +87,7 @@ fn exchange(
         "length": length,
         "capped": length > CAP,
         "sha256": digest,
-        // What Content-Type says is used for text, and told by no method yet.
-        "encoding": null,
+        "encoding": r.encoding(),
         "text": text,
     });
     match known {

@@ -20,6 +20,10 @@ const SECOND: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond";
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Some((&choice, bytes)) = input.split_first() else { return Corpus::Reject };
     let Some(bytes) = expanded(bytes) else { return Corpus::Reject };
+    // What is expected below is what was sent; decoding has targets of its own.
+    if bytes.to_ascii_lowercase().windows(16).any(|window| window == b"content-encoding") {
+        return Corpus::Reject;
+    }
     let method = if choice & 1 == 0 { Method::GET } else { Method::HEAD };
 
     let (first, second) = (serve(&bytes), serve(SECOND));

@@ -54,8 +54,7 @@ impl Session {
         let assembled = parts.assemble(&self.defaults());
         async move {
             let mut prepared = assembled?;
-            let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
-            if let Err(error) = auth.apply_async(&mut prepared).await {
+            if let Err(error) = prepared.apply_auth_async().await {
                 return Err(error.of_request(prepared));
             }
             Ok(prepared)
@@ -74,15 +73,15 @@ impl Session {
         request: PreparedRequest,
         options: SendOptions,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        self.send_boxed(Box::new(request), &options)
+        self.send_boxed(Box::new(request), Some(&options))
     }
 
     fn send_boxed(
         &self,
         request: Box<PreparedRequest>,
-        options: &SendOptions,
+        options: Option<&SendOptions>,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        let settings = self.settings(options, &request.options);
+        let settings = self.settings(options, &request);
         let exchange = exchange(self.mounts.clone(), request, settings);
         async move { exchange.await.map(Response::from) }
     }
@@ -97,7 +96,7 @@ impl Request<&Session> {
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
         let session = self.session.clone();
         let prepared = session.ready(*self.parts);
-        async move { session.send_boxed(prepared.await?, &SendOptions::new()).await }
+        async move { session.send_boxed(prepared.await?, None).await }
     }
 }
 

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
 use url::Url;
 
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::request::PreparedRequest;
@@ -65,6 +67,12 @@ same! {
     is_redirect -> bool;
     /// Whether they say so for good: 301 or 308.
     is_permanent_redirect -> bool;
+    /// The request that a redirect asks for, if this is one that was not followed; see
+    /// [`Response::next_request`](crate::Response::next_request).
+    next_request -> Result<Option<PreparedRequest>>;
+    /// The cookies that this response set, and no others.
+    #[cfg(feature = "cookies")]
+    cookies -> CookieJar;
     /// What the Link fields say (RFC 8288), to turn pages for example.
     links -> Links;
     /// Anything that hooks and adapters have put there.

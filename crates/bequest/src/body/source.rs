@@ -155,6 +155,12 @@ impl Streamed {
         slot.source.as_ref().is_some_and(Source::is_rewindable)
     }
 
+    /// Whether reading it takes it away.
+    #[cfg(feature = "multipart")]
+    pub(super) fn is_read_once(&self) -> bool {
+        self.lock().source.as_ref().is_some_and(|source| !source.is_rewindable())
+    }
+
     /// Refuses what can't be lent, before anything is done for it.
     pub(crate) fn check(&self) -> Result<()> {
         match &*self.lock() {

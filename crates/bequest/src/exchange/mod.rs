@@ -1,80 +1,171 @@
 //! From a prepared request to the final response: hooks, auth rounds, the body.
 
+mod jar;
+
 use std::sync::Arc;
 
+use self::jar::Jar;
 use crate::adapter::Mounts;
 use crate::auth::Round;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
+use crate::redirect::{self, Hop, Next};
 use crate::request::PreparedRequest;
-use crate::response::{Response, Rules};
+use crate::response::Response;
 use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
+/// The most that is read of a body that nobody will see.
+const DRAINED: u64 = 64 * 1024;
 
-/// Sends the request, and again as its auth asks for, until there is a response for the caller.
-/// An error carries the request.
+/// Sends the request, and again as its auth asks for, and follows redirects, until there is a
+/// response for the caller. An error carries the request.
 pub(crate) async fn exchange(
     mounts: Mounts,
-    mut request: Box<PreparedRequest>,
-    settings: Result<Settings>,
+    request: Box<PreparedRequest>,
+    settings: Result<Arc<Settings>>,
 ) -> Result<Response> {
-    // Not moved out: they are large.
-    let settings = match &settings {
+    let settings = match settings {
         Ok(settings) => settings,
-        Err(error) => return Err(error.again().during(Phase::Prepare).of_request(request)),
+        Err(error) => return Err(error.during(Phase::Prepare).of_request(request)),
     };
-    let mut history = Vec::new();
+    let jar = Jar::of(&settings);
+    let history = Vec::new();
+    let mut journey = Journey { mounts, settings, jar, history, rounds: 0, followed: 0 };
+    let mut response = journey.hop(request).await?;
     loop {
-        let mut response = hop(&mounts, request, settings).await?;
-        response.head_mut().history.append(&mut history);
-        let again = match answer(&mut response, settings).await {
-            Ok(again) => again,
-            Err(error) => {
-                let request = Box::new(response.request().clone());
-                return Err(error.of_request(request).carry_response(response));
-            }
-        };
-        let Some(again) = again else { return Ok(response) };
-        request = again;
-        history = std::mem::take(&mut response.head_mut().history);
-        history.push(response);
-        if history.len() > MOST_ROUNDS {
-            let error = Error::with(
-                ErrorKind::Auth,
-                format!("the auth asked for more than {MOST_ROUNDS} rounds"),
-            );
-            return Err(error.of_request(request));
+        // Most responses are the caller's at once, and should not carry the room for more.
+        let has_auth = response.request().auth.is_some();
+        if !has_auth && !journey.follows(&response) {
+            response.head_mut().history = journey.history;
+            return Ok(response);
+        }
+        match Box::pin(journey.go_on(response)).await? {
+            Step::Hop(again) => response = again,
+            Step::Done(done) => return Ok(done),
         }
     }
 }
 
-/// One request and its response: hooks, adapter, body, hooks.
-async fn hop(
-    mounts: &Mounts,
-    mut request: Box<PreparedRequest>,
-    settings: &Settings,
-) -> Result<Response> {
-    let mut response = match send(mounts, &mut request, settings).await {
-        Ok(response) => response,
-        Err(error) => return Err(error.of_request(request)),
-    };
-    let hooks = request.hooks.response.clone();
-    response.head_mut().request = Some(request);
-    response.head_mut().max_content = settings.max_content;
-    response.head_mut().encoding.rules =
-        Rules { text_is_latin1: settings.text_is_latin1, detector: settings.detector.clone() };
-    if !settings.stream
-        && let Err(error) = response.read_in().await
-    {
-        return Err(match response.head_mut().request.take() {
-            Some(request) => error.of_request(request),
-            None => error,
-        });
+/// What remains to be known between two hops.
+struct Journey {
+    mounts: Mounts,
+    settings: Arc<Settings>,
+    jar: Jar,
+    /// The responses that were not the caller's, oldest first.
+    history: Vec<Response>,
+    /// How often the auth has asked for another round since the last redirect.
+    rounds: usize,
+    /// How many redirects were followed.
+    followed: usize,
+}
+
+enum Step {
+    /// The response to another request.
+    Hop(Response),
+    Done(Response),
+}
+
+impl Journey {
+    fn follows(&self, response: &Response) -> bool {
+        self.settings.allow_redirects && redirect::is_redirect(response)
     }
-    if hooks.is_empty() { Ok(response) } else { Box::pin(call(&hooks, response)).await }
+
+    /// Another round of the auth, or the next hop; if neither, the response is the caller's.
+    async fn go_on(&mut self, mut response: Response) -> Result<Step> {
+        let next = match self.next(&mut response).await {
+            Ok(next) => next,
+            Err(error) => {
+                response.head_mut().history = std::mem::take(&mut self.history);
+                let request = Box::new(response.request().clone());
+                return Err(error.of_request(request).carry_response(response));
+            }
+        };
+        let Some(request) = next else {
+            response.head_mut().history = std::mem::take(&mut self.history);
+            return Ok(Step::Done(response));
+        };
+        self.history.push(response);
+        self.hop(request).await.map(Step::Hop)
+    }
+
+    async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
+        if let Some(mut again) = answer(response).await? {
+            self.rounds += 1;
+            if self.rounds > MOST_ROUNDS {
+                let what = format!("the auth asked for more than {MOST_ROUNDS} rounds");
+                return Err(Error::with(ErrorKind::Auth, what));
+            }
+            response.drain(DRAINED).await;
+            self.jar.refresh(response, &mut again)?;
+            return Ok(Some(again));
+        }
+        if !self.follows(response) {
+            return Ok(None);
+        }
+        let Some(next) = redirect::next(response, &self.settings)? else { return Ok(None) };
+        self.redirected(response, next).await
+    }
+
+    /// The next request, if it may be sent.
+    async fn redirected(
+        &mut self,
+        response: &Response,
+        mut next: Box<PreparedRequest>,
+    ) -> Result<Option<Box<PreparedRequest>>> {
+        let (from, status) = (response.url(), response.status());
+        if let Some(policy) = &self.settings.redirect_policy {
+            let hop = Hop { status, from, to: &next.url, followed: self.followed };
+            match policy.decide(&hop)? {
+                Next::Follow => {}
+                Next::Stop => return Ok(None),
+            }
+        }
+        if self.followed >= self.settings.max_redirects as usize {
+            let what = format!("more than {} redirects", self.settings.max_redirects);
+            return Err(Error::with(ErrorKind::TooManyRedirects, what).remedied(
+                "look where they lead in the response's history, or raise `max_redirects`",
+            ));
+        }
+        self.followed += 1;
+        self.rounds = 0;
+        let leaves_origin = !redirect::same_origin(from, &next.url);
+        if let Some(settings) = self.settings.on_the_way(&next.url, leaves_origin) {
+            self.settings = Arc::new(settings);
+        }
+        self.jar.add_to(&mut next)?;
+        apply_auth(&mut next).await?;
+        Ok(Some(next))
+    }
+
+    /// One request and its response: hooks, adapter, body, hooks.
+    async fn hop(&mut self, mut request: Box<PreparedRequest>) -> Result<Response> {
+        let settings = &*self.settings;
+        let mut response = match send(&self.mounts, &mut request, settings).await {
+            Ok(response) => response,
+            Err(error) => return Err(error.of_request(request)),
+        };
+        self.jar.store(&request.url, response.headers());
+        let hooks = request.hooks.response.clone();
+        request.set_settings(&self.settings);
+        let head = response.head_mut();
+        head.request = Some(request);
+        head.max_content = settings.max_content;
+        if self.follows(&response) {
+            // Nobody waits for it: what it says is but a courtesy.
+            response.drain(DRAINED).await;
+        } else if !settings.stream
+            && let Err(error) = response.read_in().await
+        {
+            return Err(match response.head_mut().request.take() {
+                Some(request) => error.of_request(request),
+                None => error,
+            });
+        }
+        if hooks.is_empty() { Ok(response) } else { Box::pin(call(&hooks, response)).await }
+    }
 }
 
 async fn send(
@@ -88,6 +179,12 @@ async fn send(
         index += 1;
     }
     // Cloned, since the future borrows the request whose URL chose it.
+    if settings.https_only && request.url.scheme() != "https" {
+        return Err(Error::with(
+            ErrorKind::InvalidSchema,
+            "`https_only` is set, and this is not https",
+        ));
+    }
     let adapter = Arc::clone(mounts.find(&request.url)?);
     adapter.send(request, settings).await
 }
@@ -103,12 +200,10 @@ async fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response>
 }
 
 /// Asks the auth whether the response is for the caller; `None` says it is.
-async fn answer(
-    response: &mut Response,
-    settings: &Settings,
-) -> Result<Option<Box<PreparedRequest>>> {
+async fn answer(response: &Response) -> Result<Option<Box<PreparedRequest>>> {
     let Some(auth) = response.request().auth.clone() else { return Ok(None) };
     let mut again = Box::new(response.request().clone());
+    let before = again.headers.clone();
     let round = match reactor::current() {
         #[cfg(feature = "async")]
         Some(Reactor::Tokio) => auth.answer_async(response, &mut again).await?,
@@ -117,18 +212,19 @@ async fn answer(
     match round {
         Round::Done => Ok(None),
         Round::Again => {
-            // Read to its end, so that the next round can use the same connection; or closed, if
-            // that would take more than a little.
-            if settings.stream {
-                response.drain(DRAINED).await;
-            }
+            again.record_auth(&before);
             Ok(Some(again))
         }
     }
 }
 
-/// The most that is read of a body that nobody will see.
-const DRAINED: u64 = 64 * 1024;
+async fn apply_auth(request: &mut PreparedRequest) -> Result<()> {
+    match reactor::current() {
+        #[cfg(feature = "async")]
+        Some(Reactor::Tokio) => request.apply_auth_async().await,
+        Some(Reactor::CallingThread) | None => request.apply_auth(),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +238,8 @@ mod tests {
     #[test]
     fn the_future_of_a_request_is_small() {
         let request = Box::new(Request::new("GET", "http://h/").prepare().unwrap());
-        let settings = Settings::default().decided([&SendOptions::new(); 2], Instant::now());
+        let settings =
+            Settings::default().decided([&SendOptions::new(); 2], Instant::now()).map(Arc::new);
         let size = size_of_val(&exchange(Mounts::new(), request, settings));
         assert!(size <= 3072, "{size}");
     }

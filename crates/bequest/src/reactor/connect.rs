@@ -32,7 +32,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Socket> {
 }
 
 /// Sockets that the next connections of this thread get, in place of their own.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod given {
     use std::cell::RefCell;
     use std::collections::VecDeque;
@@ -44,7 +44,7 @@ pub(crate) mod given {
 }
 
 async fn connect_here(address: SocketAddr) -> io::Result<Socket> {
-    #[cfg(fuzzing)]
+    #[cfg(any(test, fuzzing))]
     if let Some(fd) = given::SOCKETS.with_borrow_mut(std::collections::VecDeque::pop_front) {
         return Ok(Socket::CallingThread(BlockingSocket::new(Arc::new(fd))));
     }

@@ -15,7 +15,7 @@ mod wake;
 
 pub(crate) use calling_thread::block_on;
 pub(crate) use connect::connect;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;

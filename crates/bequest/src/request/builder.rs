@@ -23,6 +23,7 @@ use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
 use crate::progress::Progress;
+use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
@@ -56,6 +57,8 @@ pub(crate) struct Parts {
     pub(super) headers: Headers,
     pub(super) without_headers: Vec<String>,
     pub(super) params: RequestParams,
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<(String, String)>,
     pub(super) content: Content,
     pub(super) auth: Option<Arc<dyn Auth>>,
     pub(super) hooks: Hooks,
@@ -97,6 +100,8 @@ impl<S> Request<S> {
             headers: Headers::new(),
             without_headers: Vec::new(),
             params: RequestParams::default(),
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
             content: Content::default(),
             auth: None,
             hooks: Hooks::new(),
@@ -142,6 +147,27 @@ impl<S> Request<S> {
         self
     }
 
+    /// Adds a cookie, for this request and its origin: it is not kept, and redirects to other
+    /// origins go without it. It takes the place of the session's of the same name. A Cookie header
+    /// of your own, of the request or the session, takes the place of all cookies.
+    #[cfg(feature = "cookies")]
+    pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parts.cookies.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds several cookies.
+    #[cfg(feature = "cookies")]
+    pub fn cookies<N, V>(mut self, cookies: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<String>,
+        V: Into<String>,
+    {
+        let cookies = cookies.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.parts.cookies.extend(cookies);
+        self
+    }
+
     /// Whether path and query are sent exactly as they were typed, dot segments and all (curl's
     /// `--path-as-is`); parameters come behind them. What can't stand in a request line is
     /// [`ErrorKind::InvalidUrl`]. A [`Url`] was not typed, and is sent as it is in any case.
@@ -180,7 +206,8 @@ impl<S> Request<S> {
     ///         ("images", Part::new("b").file_name("bar.png").guess_mime()),
     ///     ])
     ///     .send()?;
-    /// assert_eq!(r.status(), 200);
+    /// let echo: serde_json::Value = r.json()?;
+    /// assert_eq!(echo["files"]["images"], serde_json::json!(["a", "b"]));
     /// # Ok::<(), bequest::Error>(())
     /// ```
     #[cfg(feature = "multipart")]
@@ -255,6 +282,35 @@ impl<S> Request<S> {
         self.options(|options| options.detector(detector))
     }
 
+    /// Whether redirects are followed: unless it is set, they are, but not those of HEAD. What is
+    /// not followed is a response as any other; its
+    /// [`next_request`](Response::next_request) is where it leads.
+    pub fn allow_redirects(self, allow: bool) -> Self {
+        self.options(|options| options.allow_redirects(allow))
+    }
+
+    /// How many redirects are followed; the next one is
+    /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+    pub fn max_redirects(self, most: u32) -> Self {
+        self.options(|options| options.max_redirects(most))
+    }
+
+    /// Which redirects are followed.
+    pub fn redirect_policy(self, policy: impl RedirectPolicy) -> Self {
+        self.options(|options| options.redirect_policy(policy))
+    }
+
+    /// What a redirect to another origin goes without, beside credentials.
+    pub fn sensitive_headers(self, names: impl Into<SensitiveHeaders>) -> Self {
+        self.options(|options| options.sensitive_headers(names))
+    }
+
+    /// Whether a URL that is not https, be it a redirect's, is
+    /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+    pub fn https_only(self, only: bool) -> Self {
+        self.options(|options| options.https_only(only))
+    }
+
     /// Is called with each part of a body that was sent or received: how much there is now, and of
     /// how much.
     pub fn on_progress(self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
@@ -320,6 +376,8 @@ impl Clone for Parts {
             headers: self.headers.clone(),
             without_headers: self.without_headers.clone(),
             params: self.params.clone(),
+            #[cfg(feature = "cookies")]
+            cookies: self.cookies.clone(),
             content: self.content.clone(),
             auth: self.auth.clone(),
             hooks: self.hooks.clone(),

@@ -118,5 +118,6 @@ impl fmt::Debug for Content {
     }
 }
 
-#[cfg(all(test, feature = "multipart"))]
+#[cfg(test)]
+#[cfg(feature = "multipart")]
 mod tests;

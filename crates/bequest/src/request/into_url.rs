@@ -82,9 +82,14 @@ mod sealed {
     }
 }
 
+/// The URL that a text is, by the same rules.
+pub(crate) fn parse_url(text: &str) -> Result<Url> {
+    parse(text).map(|given| given.url)
+}
+
 fn parse(text: &str) -> Result<Given> {
     let text = text.trim_matches(' ');
-    check_characters(text)?;
+    check_text(text)?;
     let Some((scheme, rest)) = split_scheme(text) else {
         return Err(Error::with(
             ErrorKind::MissingSchema,
@@ -128,7 +133,7 @@ fn parse_as_standard(typed: &str, text: &str) -> Result<Url> {
     })?)
 }
 
-fn check_characters(text: &str) -> Result<()> {
+pub(crate) fn check_text(text: &str) -> Result<()> {
     // Without an early exit this is a loop over words, and enough for nearly every URL.
     let plain = text.bytes().fold(true, |plain, byte| plain & (byte > 0x1f) & (byte < 0x7f));
     if plain {

@@ -14,6 +14,7 @@ mod zone;
 pub(crate) use builder::Parts;
 pub use builder::Request;
 pub use into_url::IntoUrl;
+pub(crate) use into_url::{check_text, parse_url};
 pub use params::Params;
 pub(crate) use prepare::Defaults;
 pub use prepared::PreparedRequest;

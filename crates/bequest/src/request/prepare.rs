@@ -11,6 +11,8 @@ use super::params::{Params, add_to};
 use super::prepared::PreparedRequest;
 use super::target;
 use crate::auth::{Auth, Basic};
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::hooks::Hooks;
@@ -23,12 +25,21 @@ pub(crate) struct Defaults<'a> {
     pub(crate) headers: Option<&'a Headers>,
     pub(crate) params: Option<&'a Params>,
     pub(crate) auth: Option<&'a Arc<dyn Auth>>,
+    #[cfg(feature = "cookies")]
+    pub(crate) cookies: Option<&'a CookieJar>,
     pub(crate) hooks: Option<&'a Hooks>,
 }
 
 impl Defaults<'_> {
     pub(crate) const fn none() -> Self {
-        Self { headers: None, params: None, auth: None, hooks: None }
+        Self {
+            headers: None,
+            params: None,
+            auth: None,
+            #[cfg(feature = "cookies")]
+            cookies: None,
+            hooks: None,
+        }
     }
 }
 
@@ -41,8 +52,7 @@ impl Parts {
     /// The same for what is sent at once: its fields are checked when they are written.
     pub(crate) fn ready(self, defaults: &Defaults<'_>) -> Result<Box<PreparedRequest>> {
         let mut prepared = self.assemble(defaults)?;
-        let Some(auth) = prepared.auth.clone() else { return Ok(prepared) };
-        match auth.apply(&mut prepared) {
+        match prepared.apply_auth() {
             Ok(()) => Ok(prepared),
             Err(error) => Err(error.of_request(prepared)),
         }
@@ -74,6 +84,13 @@ impl Parts {
         };
         for name in &self.without_headers {
             prepared.headers.remove(name);
+        }
+        #[cfg(feature = "cookies")]
+        {
+            prepared.cookies = self.cookies;
+            if !self.without_headers.iter().any(|name| name.eq_ignore_ascii_case("cookie")) {
+                prepared.add_cookies(defaults.cookies)?;
+            }
         }
         prepared.body = self.content.into_body(&mut prepared.headers)?;
         if let Some(session) = defaults.hooks {

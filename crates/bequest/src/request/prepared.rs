@@ -11,12 +11,14 @@ use super::target;
 use super::zone::Zone;
 use crate::auth::Auth;
 use crate::body::{Body, RequestFraming, frame_request};
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::Result;
 use crate::h1;
 use crate::headers::Headers;
 use crate::hooks::Hooks;
 use crate::secrets;
-use crate::settings::SendOptions;
+use crate::settings::{SendOptions, Settings};
 
 /// A request with everything in it, to be looked at, edited and sent (Requests'
 /// `PreparedRequest`). What is edited is what is sent, byte for byte.
@@ -57,6 +59,14 @@ pub struct PreparedRequest {
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
     pub(super) zone: Option<Box<Zone>>,
+    /// Its own, beside the jar's.
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<(String, String)>,
+    /// The Cookie field is made of its own and the jar's cookies, and not the caller's.
+    has_jars_cookies: bool,
+    /// What its auth has set or changed.
+    auth_headers: Vec<Box<str>>,
+    settings: Option<Arc<Settings>>,
     sealed: Sealed,
 }
 
@@ -81,6 +91,11 @@ impl PreparedRequest {
             extensions: Extensions::new(),
             auth: None,
             zone: None,
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
+            has_jars_cookies: false,
+            auth_headers: Vec::new(),
+            settings: None,
             sealed: Sealed::default(),
         }
     }
@@ -92,6 +107,88 @@ impl PreparedRequest {
             let url = Url::parse("about:blank").expect("a constant, checked by a test");
             Self::new(Method::GET, url)
         })
+    }
+
+    /// The settings that it was sent with; `None` before.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.settings.as_deref()
+    }
+
+    pub(crate) fn set_settings(&mut self, settings: &Arc<Settings>) {
+        self.settings = Some(Arc::clone(settings));
+    }
+
+    /// Adds the Cookie field, unless the caller has one: the jar's cookies for its URL, and its own.
+    ///
+    /// # Errors
+    /// A name or value of its own can't be sent.
+    #[cfg(feature = "cookies")]
+    pub(crate) fn add_cookies(&mut self, jar: Option<&CookieJar>) -> Result<()> {
+        if jar.is_none() && self.cookies.is_empty() || self.headers.contains("cookie") {
+            return Ok(());
+        }
+        let none;
+        let jar = match jar {
+            Some(jar) => jar,
+            None => {
+                none = CookieJar::new();
+                &none
+            }
+        };
+        if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
+            self.headers.append("Cookie", value);
+            self.has_jars_cookies = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the Cookie field out, unless it is the caller's.
+    pub(crate) fn forget_cookies(&mut self) {
+        if std::mem::take(&mut self.has_jars_cookies) {
+            self.headers.remove("cookie");
+        }
+    }
+
+    /// Its own cookies were for the origin that it leaves.
+    pub(crate) fn drop_own_cookies(&mut self) {
+        #[cfg(feature = "cookies")]
+        self.cookies.clear();
+    }
+
+    /// Has its auth change it, and remembers what that has changed.
+    pub(crate) fn apply_auth(&mut self) -> Result<()> {
+        let Some(auth) = self.auth.clone() else { return Ok(()) };
+        let before = self.headers.clone();
+        auth.apply(self)?;
+        self.record_auth(&before);
+        Ok(())
+    }
+
+    /// The same, awaited.
+    #[cfg(feature = "async")]
+    pub(crate) async fn apply_auth_async(&mut self) -> Result<()> {
+        let Some(auth) = self.auth.clone() else { return Ok(()) };
+        let before = self.headers.clone();
+        auth.apply_async(self).await?;
+        self.record_auth(&before);
+        Ok(())
+    }
+
+    /// What is not as it was before was set or changed by the auth.
+    pub(crate) fn record_auth(&mut self, before: &Headers) {
+        for (name, _) in &self.headers {
+            let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
+            if !known && !self.headers.get_all_bytes(name).eq(before.get_all_bytes(name)) {
+                self.auth_headers.push(name.into());
+            }
+        }
+    }
+
+    /// Takes out what the auth has set or changed.
+    pub(crate) fn forget_auth(&mut self) {
+        for name in std::mem::take(&mut self.auth_headers) {
+            self.headers.remove(&name);
+        }
     }
 
     /// The head as it will be on the wire: request line, fields, empty line.
@@ -178,6 +275,11 @@ impl Clone for PreparedRequest {
             extensions: self.extensions.clone(),
             auth: self.auth.clone(),
             zone: self.zone.clone(),
+            #[cfg(feature = "cookies")]
+            cookies: self.cookies.clone(),
+            has_jars_cookies: self.has_jars_cookies,
+            auth_headers: self.auth_headers.clone(),
+            settings: self.settings.clone(),
             sealed: self.sealed,
         };
         clone.unseal();

@@ -1,12 +1,13 @@
 //! A body that is still to be read.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::decode::Codings;
 use super::decoded::Pieces;
+use crate::charset::{Charset, mark};
 use crate::error::Result;
 use crate::headers::Headers;
 
@@ -32,12 +33,15 @@ pub(crate) trait Incoming: Send {
     }
 }
 
+/// The byte order marks; one more is the beginning of the third.
+const MARKS: [&[u8]; 4] = [b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff"];
+
 /// What a body is read as.
 pub(super) enum Form {
     /// What was sent; it was not coded.
     Same,
     /// It is coded, and not begun.
-    Coded(Codings),
+    Coded(Box<Codings>),
     /// Decoded.
     Content,
     /// The bytes as sent, of a body that is coded.
@@ -51,9 +55,12 @@ pub(crate) struct Live {
     pending: BytesMut,
     form: Form,
     begun: bool,
-    /// The last line ended in CR: an LF that follows belongs to it.
-    pub(super) after_cr: bool,
-    /// Has a character of which the end is still to come.
+    /// The last line that was given out ended in CR. An LF that follows, which in its charset is
+    /// these bytes, belongs to it; empty otherwise.
+    line_feed: &'static [u8],
+    /// What a byte order mark said, which was left out.
+    pub(super) marked: Option<Charset>,
+    /// Decodes on where a reader of text stopped; whoever reads bytes ends that.
     pub(super) decoder: Option<Box<Pieces>>,
 }
 
@@ -64,17 +71,15 @@ impl Live {
             pending: BytesMut::new(),
             form: Form::Same,
             begun: false,
-            after_cr: false,
+            line_feed: b"",
+            marked: None,
             decoder: None,
         }
     }
 
-    /// With what its content is coded in, if it is; nothing was read yet.
-    pub(super) fn coded(mut self, codings: Option<Codings>) -> Self {
-        if let Some(codings) = codings {
-            self.form = Form::Coded(codings);
-        }
-        self
+    /// Its content is coded in these; nothing was read yet.
+    pub(super) fn code(&mut self, codings: Codings) {
+        self.form = Form::Coded(Box::new(codings));
     }
 
     /// Whether somebody has had a part of it.
@@ -104,11 +109,68 @@ impl Live {
     }
 
     /// Takes back what was read and not used; it comes first next time.
-    pub(super) fn give_back(&mut self, rest: BytesMut) {
-        debug_assert!(self.pending.is_empty() || rest.is_empty());
+    pub(super) fn give_back(&mut self, mut rest: BytesMut) {
         if !rest.is_empty() {
+            rest.extend_from_slice(&self.pending);
             self.pending = rest;
         }
+    }
+
+    /// Gives all that was given back to a reader that can hold any amount, without a copy.
+    pub(super) fn take_pending(&mut self) -> BytesMut {
+        self.stop_decoding();
+        if self.line_feed.is_empty() { std::mem::take(&mut self.pending) } else { BytesMut::new() }
+    }
+
+    /// The beginning of a character comes next.
+    fn stop_decoding(&mut self) {
+        if let Some(decoder) = self.decoder.take() {
+            self.give_back(BytesMut::from(&decoder.begun[..]));
+        }
+    }
+
+    /// If these bytes come next, nobody sees them.
+    pub(super) fn leave_out(&mut self, line_feed: &'static [u8]) {
+        self.line_feed = line_feed;
+    }
+
+    fn poll_leave_out(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        while self.pending.len() < self.line_feed.len() {
+            if ready!(self.poll_more(context))? == 0 {
+                break;
+            }
+        }
+        if self.pending.starts_with(self.line_feed) {
+            self.pending.advance(self.line_feed.len());
+        }
+        self.line_feed = b"";
+        Poll::Ready(Ok(()))
+    }
+
+    /// Leaves out a byte order mark that comes next.
+    pub(super) fn poll_mark(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        while MARKS
+            .iter()
+            .any(|mark| mark.len() > self.pending.len() && mark.starts_with(&self.pending))
+        {
+            if ready!(self.poll_more(context))? == 0 {
+                break;
+            }
+        }
+        if let Some((charset, length)) = mark(&self.pending) {
+            self.marked = Some(charset);
+            self.pending.advance(length);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads a little, to look at it; says how much.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<usize>> {
+        let mut room = [0; 512];
+        let mut out = ReadBuf::new(&mut room);
+        ready!(self.incoming.poll_read(context, &mut out))?;
+        self.pending.extend_from_slice(out.filled());
+        Poll::Ready(Ok(out.filled().len()))
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {
@@ -124,6 +186,10 @@ impl Live {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        self.stop_decoding();
+        if !self.line_feed.is_empty() {
+            ready!(self.poll_leave_out(context))?;
+        }
         if self.pending.is_empty() {
             return self.incoming.poll_read(context, out);
         }

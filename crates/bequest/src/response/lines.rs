@@ -7,6 +7,7 @@ use super::decoded::DecodedLines;
 use super::loan::Loan;
 use super::room::{Room, take};
 use super::splitter::Splitter;
+use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -24,11 +25,10 @@ pub struct IterLines<'a> {
 impl<'a> IterLines<'a> {
     pub(super) fn new(response: &'a Response) -> Self {
         let mut loan = Loan::take(response);
-        let after_cr = loan.as_mut().ok().and_then(Loan::after_cr).is_some_and(std::mem::take);
         Self {
+            buffer: loan.as_mut().map(Loan::take_pending).unwrap_or_default(),
             loan: Some(loan),
-            buffer: BytesMut::new(),
-            splitter: Splitter::lines(after_cr),
+            splitter: Splitter::lines(),
             room: Room::default(),
             limit: response.head.max_content.unwrap_or(u64::MAX),
             response,
@@ -49,7 +49,10 @@ impl<'a> IterLines<'a> {
     #[must_use]
     pub fn delimiter(mut self, delimiter: impl AsRef<[u8]>) -> Self {
         match Splitter::records(delimiter.as_ref()) {
-            Ok(splitter) => self.splitter = splitter,
+            Ok(splitter) => {
+                self.leave_out_line_feed();
+                self.splitter = splitter;
+            }
             Err(error) => self.loan = Some(Err(error)),
         }
         self
@@ -57,7 +60,7 @@ impl<'a> IterLines<'a> {
 
     /// Lines as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
     /// Where that is ISO-8859-1 only since nothing says another, a line that is valid UTF-8 is
-    /// UTF-8. What is not valid becomes U+FFFD.
+    /// UTF-8. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD.
     ///
     /// ```
     /// # let r = bequest::Response::builder().body("caf\u{e9}\nth\u{e9}\n").build()?;
@@ -74,33 +77,63 @@ impl<'a> IterLines<'a> {
         self.splitter.widen(width, big_endian);
     }
 
-    /// Whether nobody has read of the body yet.
-    pub(super) fn is_at_start(&self) -> bool {
-        matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
+    /// Sees to it that an LF behind the CR of the last line is no part of what follows.
+    fn leave_out_line_feed(&mut self) {
+        if let (Some(Ok(loan)), Some(line_feed)) = (&mut self.loan, self.splitter.line_feed()) {
+            loan.leave_out(line_feed);
+        }
     }
 
-    async fn next_line(&mut self) -> Result<Option<Bytes>> {
+    /// The charset that a byte order mark says. An error comes with the next line.
+    pub(super) fn mark(&mut self) -> Option<Charset> {
+        let Some(Ok(loan)) = &mut self.loan else { return None };
+        match reactor::block_on(loan.mark()) {
+            Ok(marked) => marked,
+            Err(error) => {
+                loan.fail(&error);
+                self.loan = Some(Err(error));
+                None
+            }
+        }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Bytes>> {
+        // Most lines are here already.
+        match self.splitter.split(&mut self.buffer) {
+            Some(line) => self.check(line.len()).map(|()| Some(line)),
+            None => reactor::block_on(self.read_line()),
+        }
+    }
+
+    async fn read_line(&mut self) -> Result<Option<Bytes>> {
         loop {
             if let Some(line) = self.splitter.split(&mut self.buffer) {
+                self.check(line.len())?;
                 return Ok(Some(line));
             }
-            if self.buffer.len() as u64 > self.limit {
-                return Err(Error::with(
-                    ErrorKind::TooLarge,
-                    format!("a line is longer than max_content, {} bytes", self.limit),
-                ));
-            }
+            // What was read may hold all of the line's end but its last byte.
+            self.check((self.buffer.len() + 1).saturating_sub(self.splitter.end_length()))?;
             let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
             loan.begin();
             let most = self.room.size();
             let count = loan.read_more(&mut self.buffer, most).await?;
             self.room.used(count, most);
             if count == 0 {
-                self.loan = None;
                 let length = self.buffer.len();
+                self.check(length)?;
+                self.loan = None;
                 return Ok((length > 0).then(|| take(&mut self.buffer, length)));
             }
         }
+    }
+
+    fn check(&self, length: usize) -> Result<()> {
+        if length as u64 <= self.limit {
+            return Ok(());
+        }
+        let what = format!("a line is longer than max_content, {} bytes", self.limit);
+        Err(Error::with(ErrorKind::TooLarge, what)
+            .remedied("raise `.max_content(...)`, or read pieces with `iter_content`"))
     }
 }
 
@@ -111,7 +144,7 @@ impl Iterator for IterLines<'_> {
         if self.loan.as_ref()?.is_err() {
             return self.loan.take()?.err().map(Err);
         }
-        match reactor::block_on(self.next_line()) {
+        match self.next_line() {
             Ok(line) => line.map(Ok),
             Err(error) => {
                 if let Some(Ok(mut loan)) = self.loan.take() {
@@ -127,10 +160,8 @@ impl Drop for IterLines<'_> {
     fn drop(&mut self) {
         if let Some(Ok(loan)) = &mut self.loan {
             loan.give_back(std::mem::take(&mut self.buffer));
-            if let Some(after_cr) = loan.after_cr() {
-                *after_cr = self.splitter.is_after_cr();
-            }
         }
+        self.leave_out_line_feed();
     }
 }
 

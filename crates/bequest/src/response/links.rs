@@ -2,7 +2,12 @@
 
 use url::Url;
 
-/// The links of a response, in order ([`Response::links`](crate::Response::links)).
+/// So many bytes of URLs are made: a server may send very many links, each of them short, to be
+/// resolved against a long URL.
+const MOST_URLS: usize = 1 << 20;
+
+/// The links of a response, in order ([`Response::links`](crate::Response::links)): as many as have
+/// a mebibyte of URLs.
 ///
 /// ```
 /// # use bequest::Response;
@@ -28,10 +33,12 @@ pub struct Link {
 impl Links {
     /// The links of several fields; their targets are relative to `base`.
     pub(super) fn parse<'a>(fields: impl Iterator<Item = &'a str>, base: &Url) -> Self {
-        let mut links = Vec::new();
+        let (mut links, mut room) = (Vec::new(), MOST_URLS);
         for field in fields {
             let mut rest = field;
             while let Some((link, after)) = parse_link(rest, base) {
+                let Some(left) = room.checked_sub(link.url().len()) else { break };
+                room = left;
                 links.push(link);
                 rest = after;
             }
@@ -194,6 +201,16 @@ mod tests {
         assert_eq!(links.get("plain").map(Link::url), Some("http://h/a/plain"));
         assert_eq!(links.get("plain").map(|link| link.relations().count()), Some(0));
         assert_eq!(links.iter().count(), 4);
+    }
+
+    #[test]
+    fn many_links_to_a_long_url_are_not_all_kept() {
+        let base = Url::parse(&format!("http://h/{}", "x".repeat(50_000))).unwrap();
+        let links = Links::parse(["<>,".repeat(30_000).as_str()].into_iter(), &base);
+        let memory: usize = links.iter().map(|link| link.url().len()).sum();
+        assert!((MOST_URLS - 60_000..=MOST_URLS).contains(&memory), "{memory}");
+        let few = Links::parse(["<>,".repeat(3000).as_str()].into_iter(), &base.join("/").unwrap());
+        assert_eq!(few.len(), 3000);
     }
 
     #[test]

@@ -27,23 +27,30 @@ use http::{Extensions, StatusCode, Version};
 use url::Url;
 
 pub use builder::ResponseBuilder;
+#[cfg(fuzzing)]
+pub(crate) use content_type::ContentType;
 pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
+#[cfg(all(fuzzing, feature = "compression"))]
+pub(crate) use decode::{Coding, Decode};
 pub use decoded::{DecodedContent, DecodedLines};
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;
 pub use links::{Link, Links};
 pub use reader::Reader;
+pub(crate) use text::Encoding;
 #[cfg(feature = "async")]
 pub(crate) use text::decode_as;
-pub(crate) use text::{Encoding, Rules};
 
 use self::builder::Own;
 use self::decode::Codings;
 
+#[cfg(feature = "cookies")]
+use crate::cookies::CookieJar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::reactor;
+use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::timings::Timings;
 
@@ -90,8 +97,10 @@ enum Body {
 }
 
 impl Response {
-    pub(crate) fn new(head: Head, live: Live) -> Self {
-        let live = live.coded(Codings::of(&head.headers));
+    pub(crate) fn new(head: Head, mut live: Live) -> Self {
+        if let Some(codings) = Codings::of(&head.headers) {
+            live.code(codings);
+        }
         Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
     }
 
@@ -183,6 +192,34 @@ impl Response {
     /// Whether they say so for good: 301 or 308.
     pub fn is_permanent_redirect(&self) -> bool {
         matches!(self.head.status.as_u16(), 301 | 308) && self.head.headers.contains("location")
+    }
+
+    /// The request that a redirect asks for, if this is one that was not followed (Requests'
+    /// `next`): with the method, the body and the headers that go along.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUrl`] and [`ErrorKind::InvalidSchema`] for a Location that can't be
+    /// followed; [`ErrorKind::UnrewindableBody`] for a body that can't be sent again.
+    pub fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        let settings = self.request().settings().cloned().unwrap_or_default();
+        let mut next = match redirect::next(self, &settings) {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.named(error)),
+        };
+        #[cfg(feature = "cookies")]
+        next.add_cookies(settings.cookies.as_deref()).map_err(|error| self.named(error))?;
+        next.apply_auth().map_err(|error| self.named(error))?;
+        Ok(Some(*next))
+    }
+
+    /// The cookies that this response set, and no others: those of redirects before it are those
+    /// of its [`history`](Self::history). What a rule forbids is left out.
+    #[cfg(feature = "cookies")]
+    pub fn cookies(&self) -> CookieJar {
+        let jar = CookieJar::new();
+        jar.store(self.url(), self.head.headers.get_all_bytes("set-cookie"));
+        jar
     }
 
     /// What the Link fields say (RFC 8288), to turn pages for example.
@@ -290,11 +327,14 @@ impl Response {
         let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
-            Ok(bytes) if self.is_coded() => {
-                let live = Live::new(Own::from(bytes));
-                Body::Live(live.coded(Codings::of(&self.head.headers)))
-            }
-            Ok(bytes) => Body::Collected(bytes),
+            Ok(bytes) => match Codings::of(&self.head.headers) {
+                Some(codings) => {
+                    let mut live = Live::new(Own::from(bytes));
+                    live.code(codings);
+                    Body::Live(live)
+                }
+                None => Body::Collected(bytes),
+            },
             // It has closed the connection.
             Err(error) => Body::Failed(self.named(error)),
         };

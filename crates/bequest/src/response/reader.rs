@@ -65,7 +65,13 @@ impl BufRead for Reader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.buffer.is_empty() {
             let mut buffer = std::mem::take(&mut self.buffer);
-            self.read_with(async |loan| loan.read_more(&mut buffer, ROOM).await)?;
+            self.read_with(async |loan| {
+                buffer = loan.take_pending();
+                match buffer.len() {
+                    0 => loan.read_more(&mut buffer, ROOM).await,
+                    pending => Ok(pending),
+                }
+            })?;
             self.buffer = buffer;
         }
         Ok(&self.buffer)

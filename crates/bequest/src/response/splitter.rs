@@ -28,8 +28,8 @@ enum Ends {
 }
 
 impl Splitter {
-    pub(super) fn lines(after_cr: bool) -> Self {
-        Self { ends: Ends::Lines { after_cr }, searched: 0 }
+    pub(super) fn lines() -> Self {
+        Self { ends: Ends::Lines { after_cr: false }, searched: 0 }
     }
 
     pub(super) fn records(delimiter: &[u8]) -> Result<Self> {
@@ -47,10 +47,28 @@ impl Splitter {
         }
     }
 
-    pub(super) fn is_after_cr(&self) -> bool {
+    /// The bytes of an LF, if one that comes next belongs to the line before.
+    pub(super) fn line_feed(&self) -> Option<&'static [u8]> {
         match self.ends {
-            Ends::Lines { after_cr } | Ends::WideLines { after_cr, .. } => after_cr,
-            Ends::Records(_) => false,
+            Ends::Lines { after_cr: true } => Some(b"\n"),
+            Ends::WideLines { after_cr: true, width, big_endian } => {
+                Some(match (width, big_endian) {
+                    (2, true) => b"\0\n",
+                    (2, false) => b"\n\0",
+                    (_, true) => b"\0\0\0\n",
+                    (_, false) => b"\n\0\0\0",
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// How many bytes the end of a line has at most before it is found.
+    pub(super) fn end_length(&self) -> usize {
+        match &self.ends {
+            Ends::Lines { .. } => 1,
+            Ends::WideLines { width, .. } => *width,
+            Ends::Records(finder) => finder.needle().len(),
         }
     }
 
@@ -157,7 +175,7 @@ mod tests {
 
     #[test]
     fn lines_end_in_lf_cr_or_both() {
-        let lines = || Splitter::lines(false);
+        let lines = Splitter::lines;
         split(lines, b"a\r\nb\nc\rd\r\r\n\ne", &[b"a", b"b", b"c", b"d", b"", b"", b"e"]);
         split(lines, b"\n", &[b""]);
         split(lines, b"", &[]);
@@ -169,7 +187,7 @@ mod tests {
             |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         let wide = |big| {
             move || {
-                let mut splitter = Splitter::lines(false);
+                let mut splitter = Splitter::lines();
                 splitter.widen(2, big);
                 splitter
             }

@@ -1,3 +1,6 @@
+mod marks;
+mod splits;
+
 use std::io::{BufRead, Read};
 
 use super::*;
@@ -166,6 +169,53 @@ fn text_is_utf8_or_what_the_server_says() {
     assert_eq!(text("text/plain; charset=utf-8", b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
 }
 
+/// As if it had been sent with these settings.
+fn sent_with(response: &mut Response, settings: crate::settings::Settings) {
+    let mut request = PreparedRequest::none().clone();
+    request.set_settings(&std::sync::Arc::new(settings));
+    response.head_mut().request = Some(Box::new(request));
+}
+
+#[test]
+fn without_the_old_rule_text_is_detected() {
+    let page = Response::builder().header("Content-Type", "text/html").body("é");
+    let mut r = page.build().unwrap();
+    sent_with(&mut r, crate::settings::Settings { text_is_latin1: false, ..Default::default() });
+    assert_eq!(r.encoding(), None);
+    assert_eq!(r.apparent_encoding().unwrap(), Some("utf-8"));
+    assert_eq!(r.text().unwrap(), "é");
+}
+
+#[test]
+fn a_detector_is_asked_once_and_only_if_nobody_says_it() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::charset::Detector;
+
+    #[derive(Debug, Default)]
+    struct Counting(AtomicUsize);
+    impl Detector for Counting {
+        fn detect(&self, text: &[u8]) -> Option<String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            (text.len() > 1).then(|| "utf-16be".to_owned())
+        }
+    }
+    let detector = Arc::new(Counting::default());
+    let detected = |headers: &str, body: &'static [u8]| {
+        let mut r = Response::builder().header("Content-Type", headers).body(body).build().unwrap();
+        let detector = Some(detector.clone() as Arc<dyn Detector>);
+        sent_with(&mut r, crate::settings::Settings { detector, ..Default::default() });
+        [r.text().unwrap(), r.text().unwrap()].concat()
+    };
+    assert_eq!(detected("x/y", b"\0a"), "aa");
+    assert_eq!(detector.0.load(Ordering::Relaxed), 1);
+    assert_eq!(detected("x/y", b"a"), "aa", "it does not know");
+    assert_eq!(detected("text/plain", b"\xe9"), "éé");
+    assert_eq!(detected("x/y; charset=latin1", b"\xe9"), "éé");
+    assert_eq!(detector.0.load(Ordering::Relaxed), 2);
+}
+
 #[cfg(feature = "json")]
 #[test]
 fn json_into_a_type() {
@@ -311,4 +361,130 @@ fn what_came_before_an_error_is_given_out() {
     assert_eq!(pieces.next().unwrap().unwrap(), "abcdef");
     assert!(pieces.next().unwrap().is_err());
     assert!(pieces.next().is_none());
+}
+
+/// What a reader holds may be more than the next one wants: none of it is lost.
+#[test]
+fn readers_may_follow_each_other_in_any_order() {
+    let text: String = (0..20_000).map(|n| format!("{n}\r\n")).collect();
+    let r = response(text);
+    let mut read = Vec::new();
+    let mut line = 0;
+    loop {
+        if r.reader().fill_buf().is_err() {
+            break;
+        }
+        let Some(next) = r.iter_lines().next() else { break };
+        assert_eq!(next.unwrap(), line.to_string());
+        line += 1;
+        let mut reader = r.reader();
+        reader.fill_buf().unwrap();
+        let mut whole = String::new();
+        if reader.read_line(&mut whole).unwrap() > 0 {
+            assert_eq!(whole, format!("{line}\r\n"));
+            line += 1;
+        }
+        drop(reader);
+        read.clear();
+        r.raw().take(4).read_to_end(&mut read).unwrap();
+        let text = [&read[..], &r.iter_content(30).next().map_or(Bytes::new(), Result::unwrap)];
+        let text = String::from_utf8(text.concat()).unwrap();
+        let unfinished = text.rfind('\n').map_or(0, |at| at + 1);
+        line += text[..unfinished].lines().count();
+        if unfinished < text.len() {
+            let rest = r.iter_lines().next().map_or(Bytes::new(), Result::unwrap);
+            let rest = String::from_utf8(rest.to_vec()).unwrap();
+            let last = text[unfinished..].to_owned() + &rest;
+            assert_eq!(last.trim_end(), line.to_string());
+            line += 1;
+        }
+    }
+    assert_eq!(line, 20_000);
+}
+
+/// However the body is cut, an LF behind a CR is of the line that was given out.
+#[test]
+fn a_line_feed_is_never_somebody_elses() {
+    for cut in 0..4 {
+        let (one, two) = "a\r\nb\r\n".split_at(cut);
+        let after_a_line = || {
+            let r = chunks(&[one, two]);
+            assert_eq!(r.iter_lines().next().unwrap().unwrap(), "a", "{cut}");
+            r
+        };
+        assert_eq!(lines(&after_a_line()), ["b"], "{cut}");
+        assert_eq!(pieces(&after_a_line(), 100), ["b\r\n"], "{cut}");
+        assert_eq!(pieces(&after_a_line(), None).concat(), "b\r\n", "{cut}");
+        let r = after_a_line();
+        assert_eq!(r.iter_lines().delimiter("b").next().unwrap().unwrap(), "", "{cut}");
+        let mut text = String::new();
+        after_a_line().into_reader().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "b\r\n", "{cut}");
+    }
+    let r = chunks(&["a\r", "b"]);
+    assert_eq!(r.iter_lines().next().unwrap().unwrap(), "a");
+    assert_eq!(pieces(&r, 100), ["b"]);
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    for cut in 4..7 {
+        let all = wide("a\r\nb");
+        let r = Response::builder()
+            .header("Content-Type", "text/plain; charset=utf-16le")
+            .body(Outgoing::chunks([&all[..cut], &all[cut..]].map(Bytes::copy_from_slice)))
+            .build()
+            .unwrap();
+        assert_eq!(r.iter_lines().decode_unicode().next().unwrap().unwrap(), "a");
+        assert_eq!(r.iter_content(100).next().unwrap().unwrap(), wide("b"), "{cut}");
+    }
+}
+
+#[test]
+fn the_limit_of_a_line_does_not_depend_on_how_it_comes() {
+    let first = |pieces: &[&'static str], delimiter: &str| {
+        let mut r = chunks(pieces);
+        r.head_mut().max_content = Some(5);
+        let lines = r.iter_lines().delimiter(delimiter);
+        lines.map(|line| line.map(|_| ()).map_err(|error| error.kind())).collect::<Vec<_>>()
+    };
+    let too_large = [Err(ErrorKind::TooLarge)];
+    for pieces in [&["abcdef\n"][..], &["abcdef", "\n"], &["abc", "def"], &["abcdef"]] {
+        assert_eq!(first(pieces, "\n"), too_large, "{pieces:?}");
+    }
+    for pieces in [&["abcde--=--"][..], &["abcde--=", "--"], &["abc", "de--=-", "-"]] {
+        assert_eq!(first(pieces, "--=--"), [Ok(())], "{pieces:?}");
+    }
+    let mut r = chunks(&["abcdef\n"]);
+    r.head_mut().max_content = Some(5);
+    assert_eq!(r.iter_lines().next().unwrap().unwrap_err().kind(), ErrorKind::TooLarge);
+}
+
+/// Text first, bytes then: the bytes of a character that was begun are not lost.
+#[test]
+fn a_character_that_was_begun_is_there_for_others_too() {
+    let text = "a\u{20ac}b\r\nc";
+    let (utf8, wide) = (text.as_bytes().to_vec(), text.encode_utf16().flat_map(u16::to_be_bytes));
+    for (charset, body, size) in [
+        ("", utf8.clone(), 2),
+        ("; charset=utf-8", utf8, 3),
+        ("; charset=utf-16be", wide.collect(), 3),
+    ] {
+        let begun = || {
+            let r = Response::builder()
+                .header("Content-Type", format!("text/plain{charset}"))
+                .body(body.clone())
+                .build()
+                .unwrap();
+            assert_eq!(r.iter_content(size).decode_unicode().next().unwrap().unwrap(), "a");
+            r
+        };
+        let rest: Vec<String> = begun().iter_lines().decode_unicode().map(Result::unwrap).collect();
+        assert_eq!(rest, ["\u{20ac}b", "c"], "{charset}");
+        let r = begun();
+        let piece = r.iter_content(100).next().unwrap().unwrap();
+        assert!(body.ends_with(&piece), "{charset}");
+        assert_eq!(
+            piece.len(),
+            body.len() - if charset.contains("16") { 2 } else { 1 },
+            "{charset}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! A body as text, and as JSON.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use super::Response;
 use super::content_type::ContentType;
@@ -14,9 +14,8 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, Default)]
 pub(crate) struct Encoding {
     /// What the caller says: a label, or that it is to be detected.
-    said: Option<Option<String>>,
-    pub(crate) rules: Rules,
-    detected: OnceLock<Option<String>>,
+    said: Option<Option<Box<str>>>,
+    detected: OnceLock<Option<Box<str>>>,
 }
 
 /// What says in which charset a body is.
@@ -27,21 +26,6 @@ enum Source<'a> {
     OldRule,
     Json,
     Nothing,
-}
-
-/// What is done where the server names no charset.
-#[derive(Clone, Debug)]
-pub(crate) struct Rules {
-    /// RFC 2616, section 3.7.1, as Requests has it: text is ISO-8859-1.
-    pub(crate) text_is_latin1: bool,
-    /// `None` for the standard one.
-    pub(crate) detector: Option<Arc<dyn Detector>>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { text_is_latin1: true, detector: None }
-    }
 }
 
 impl Response {
@@ -65,8 +49,7 @@ impl Response {
     }
 
     fn source(&self) -> Source<'_> {
-        let Encoding { said, rules, .. } = &self.head.encoding;
-        if let Some(said) = said {
+        if let Some(said) = &self.head.encoding.said {
             let label = said.as_deref().map(Cow::Borrowed);
             return label.map_or(Source::Nothing, Source::Label);
         }
@@ -74,7 +57,7 @@ impl Response {
         let content_type = ContentType::parse(content_type);
         match content_type.parameter("charset") {
             Some(label) => Source::Label(label),
-            None if content_type.is_text() && rules.text_is_latin1 => Source::OldRule,
+            None if content_type.is_text() && self.text_is_latin1() => Source::OldRule,
             None if content_type.is_json() => Source::Json,
             None => Source::Nothing,
         }
@@ -91,7 +74,7 @@ impl Response {
     /// # Ok::<(), bequest::Error>(())
     /// ```
     pub fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
-        self.head_mut().encoding.said = Some(label.into().map(str::to_owned));
+        self.head_mut().encoding.said = Some(label.into().map(Box::from));
     }
 
     /// The charset that the body seems to be in; `None` if that can't be told. It is detected once.
@@ -103,12 +86,20 @@ impl Response {
     }
 
     pub(crate) fn detect(&self, content: &[u8]) -> Option<&str> {
-        let Encoding { rules, detected, .. } = &self.head.encoding;
-        let found = detected.get_or_init(|| match &rules.detector {
-            Some(detector) => detector.detect(content),
-            None => StandardDetector.detect(content),
+        let detector = self.request().settings().and_then(|settings| settings.detector.as_ref());
+        let found = self.head.encoding.detected.get_or_init(|| {
+            let found = match detector {
+                Some(detector) => detector.detect(content),
+                None => StandardDetector.detect(content),
+            };
+            found.map(String::into_boxed_str)
         });
         found.as_deref()
+    }
+
+    /// The rule of RFC 2616, unless the settings of the request say otherwise.
+    fn text_is_latin1(&self) -> bool {
+        self.request().settings().is_none_or(|settings| settings.text_is_latin1)
     }
 
     /// The body as text: in the charset that a byte order mark says, else in

@@ -8,7 +8,7 @@ use crate::request::{IntoUrl, Request};
 /// Keeps nothing but connections: nobody can change it.
 fn shared() -> &'static Session {
     static SHARED: OnceLock<Session> = OnceLock::new();
-    SHARED.get_or_init(Session::new)
+    SHARED.get_or_init(Session::forgetful)
 }
 
 macro_rules! verbs {

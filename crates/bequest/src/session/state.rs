@@ -13,6 +13,10 @@ macro_rules! session_state {
             pub params: $crate::request::Params,
             /// Who asks. [`set_auth`](Self::set_auth) sets it; `None` takes it back.
             pub auth: Option<std::sync::Arc<dyn $crate::auth::Auth>>,
+            /// The cookies that servers have set, and those that you set; clones of the session
+            /// share them.
+            #[cfg(feature = "cookies")]
+            pub cookies: std::sync::Arc<$crate::cookies::CookieJar>,
             /// Called with every request and response.
             pub hooks: $crate::hooks::Hooks,
             /// How servers are verified.
@@ -32,6 +36,25 @@ macro_rules! session_state {
             /// What finds out the charset of a text that nobody names; `None` is
             /// [`StandardDetector`](crate::StandardDetector).
             pub detector: Option<std::sync::Arc<dyn $crate::charset::Detector>>,
+            /// How many redirects are followed; 30 in a new session. The next one is
+            /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+            pub max_redirects: u32,
+            /// Which redirects are followed; `None` follows all that lead to http and https.
+            pub redirect_policy: Option<std::sync::Arc<dyn $crate::redirect::RedirectPolicy>>,
+            /// What a redirect to another origin goes without, beside credentials.
+            pub sensitive_headers: $crate::redirect::SensitiveHeaders,
+            /// Whether a URL that is not https, be it a redirect's, is
+            /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
+            pub https_only: bool,
+            /// Whether variables of the environment count where nothing else is said:
+            /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
+            /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes). `true` in a
+            /// new session. They are read once a session, when they are first needed.
+            pub trust_env: bool,
+            environment: std::sync::Arc<$crate::environment::Environment>,
+            /// Nothing is kept but connections: it is many callers'.
+            #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
+            forgetful: bool,
             mounts: $crate::adapter::Mounts,
         }
 
@@ -47,6 +70,8 @@ macro_rules! session_state {
                     ]),
                     params: $crate::request::Params::new(),
                     auth: None,
+                    #[cfg(feature = "cookies")]
+                    cookies: std::sync::Arc::default(),
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
                     timeout: $crate::timeout::Timeout::new(),
@@ -54,6 +79,13 @@ macro_rules! session_state {
                     max_content: Some($crate::settings::MAX_CONTENT),
                     text_is_latin1: true,
                     detector: None,
+                    max_redirects: $crate::settings::MAX_REDIRECTS,
+                    redirect_policy: None,
+                    sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
+                    https_only: false,
+                    trust_env: true,
+                    environment: std::sync::Arc::default(),
+                    forgetful: false,
                     mounts: $crate::adapter::Mounts::new(),
                 }
             }
@@ -74,6 +106,35 @@ macro_rules! session_state {
                 adapter: impl $crate::adapter::Adapter,
             ) {
                 self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// What the environment says for a URL, where neither `options` nor this session say it:
+            /// for [`send`](Self::send), which does not ask it (Requests'
+            /// `merge_environment_settings`). Requests that are sent by their own `send()` need it
+            /// not.
+            pub fn merge_environment(
+                &self,
+                url: &url::Url,
+                options: $crate::settings::SendOptions,
+            ) -> $crate::settings::SendOptions {
+                let said = self.asked_environment().and_then(|environment| environment.verify(url));
+                match said {
+                    Some(verify) if !options.says_verify() => options.verify(verify),
+                    _ => options,
+                }
+            }
+
+            /// Reads the environment again when it is next needed, for clones of this session, too.
+            pub fn reload_environment(&self) {
+                self.environment.reload();
+            }
+
+            /// Unless this session says how servers are verified.
+            fn asked_environment(
+                &self,
+            ) -> Option<&std::sync::Arc<$crate::environment::Environment>> {
+                let asked = self.trust_env && self.verify == $crate::net::tls::Verify::Yes;
+                asked.then_some(&self.environment)
             }
 
             /// Closes the connections that are idle, and those in use once they are done. A later
@@ -153,16 +214,19 @@ macro_rules! session_state {
                     headers: Some(&self.headers),
                     params: Some(&self.params),
                     auth: self.auth.as_ref(),
+                    #[cfg(feature = "cookies")]
+                    cookies: (!self.forgetful).then_some(&*self.cookies),
                     hooks: Some(&self.hooks),
                 }
             }
 
-            /// What goes along when it is sent: said then, by the request, or by this session.
+            /// What goes along when it is sent: said then, by the request, or by this session; or by
+            /// the environment, for a request that is the session's own.
             fn settings(
                 &self,
-                given: &$crate::settings::SendOptions,
-                request: &$crate::settings::SendOptions,
-            ) -> $crate::error::Result<$crate::settings::Settings> {
+                given: Option<&$crate::settings::SendOptions>,
+                request: &$crate::request::PreparedRequest,
+            ) -> $crate::error::Result<std::sync::Arc<$crate::settings::Settings>> {
                 let own = $crate::settings::Settings {
                     stream: self.stream,
                     timeout: self.timeout,
@@ -171,9 +235,23 @@ macro_rules! session_state {
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,
                     detector: self.detector.clone(),
+                    allow_redirects: request.method != http::Method::HEAD,
+                    max_redirects: self.max_redirects,
+                    redirect_policy: self.redirect_policy.clone(),
+                    sensitive_headers: self.sensitive_headers.clone(),
+                    https_only: self.https_only,
+                    #[cfg(feature = "cookies")]
+                    cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,
+                    elsewhere: None,
+                    environment: self.asked_environment().filter(|_| given.is_none()).cloned(),
+                    verify_is_said: false,
                 };
-                own.decided([request, given], std::time::Instant::now())
+                let now = std::time::Instant::now();
+                let said = [Some(&request.options), given];
+                let settings = own.decided(said.into_iter().flatten(), now)?;
+                let by_environment = settings.on_the_way(&request.url, false);
+                Ok(std::sync::Arc::new(by_environment.unwrap_or(settings)))
             }
         }
 

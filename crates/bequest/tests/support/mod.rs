@@ -8,14 +8,17 @@
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod bomb;
+
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
     Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, Request, Response, Result, SendOptions, Session, StatusCode, Timeout, Timings,
-    Url, Verify, Version,
+    PreparedRequest, RedirectPolicy, Request, Response, Result, SendOptions, Session, StatusCode,
+    Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -122,6 +125,14 @@ impl Client {
         each!(self, session => session.set_auth(auth));
     }
 
+    pub(crate) fn merge_environment(&self, url: &Url, options: SendOptions) -> SendOptions {
+        each!(self, session => session.merge_environment(url, options))
+    }
+
+    pub(crate) fn reload_environment(&self) {
+        each!(self, session => session.reload_environment());
+    }
+
     pub(crate) fn close(&self) {
         each!(self, session => session.close());
     }
@@ -164,6 +175,28 @@ impl Client {
         each!(self, session => &mut session.text_is_latin1)
     }
 
+    #[cfg(feature = "cookies")]
+    pub(crate) fn cookies(&self) -> &Arc<bequest::CookieJar> {
+        each!(self, session => &session.cookies)
+    }
+
+    #[cfg(feature = "cookies")]
+    pub(crate) fn cookies_mut(&mut self) -> &mut Arc<bequest::CookieJar> {
+        each!(self, session => &mut session.cookies)
+    }
+
+    pub(crate) fn max_redirects(&mut self) -> &mut u32 {
+        each!(self, session => &mut session.max_redirects)
+    }
+
+    pub(crate) fn redirect_policy(&mut self) -> &mut Option<Arc<dyn RedirectPolicy>> {
+        each!(self, session => &mut session.redirect_policy)
+    }
+
+    pub(crate) fn https_only(&mut self) -> &mut bool {
+        each!(self, session => &mut session.https_only)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -194,6 +227,30 @@ impl Reply {
         }
     }
 
+    pub(crate) fn text_with(&self, label: &str) -> Result<String> {
+        match self {
+            Self::Blocking(response) => response.text_with(label),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.text_with(label)),
+        }
+    }
+
+    pub(crate) fn apparent_encoding(&self) -> Result<Option<&str>> {
+        match self {
+            Self::Blocking(response) => response.apparent_encoding(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.apparent_encoding()),
+        }
+    }
+
+    pub(crate) fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
+        match self {
+            Self::Blocking(response) => response.set_encoding(label),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => response.set_encoding(label),
+        }
+    }
+
     #[cfg(feature = "json")]
     pub(crate) fn json(&self) -> Result<serde_json::Value> {
         match self {
@@ -214,8 +271,9 @@ impl Reply {
 
 /// What both doors' responses tell, by the methods of the same names.
 macro_rules! tell {
-    ($($name:ident -> $told:ty;)*) => {
+    ($($(#[$attribute:meta])* $name:ident -> $told:ty;)*) => {
         impl Reply {$(
+            $(#[$attribute])*
             pub(crate) fn $name(&self) -> $told {
                 match self {
                     Self::Blocking(response) => response.$name(),
@@ -240,9 +298,15 @@ tell! {
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;
     content_length -> Option<u64>;
+    encoding -> Option<Cow<'_, str>>;
     trailers -> Option<&Headers>;
     extensions -> &Extensions;
     close -> ();
+    is_redirect -> bool;
+    is_permanent_redirect -> bool;
+    next_request -> Result<Option<PreparedRequest>>;
+    #[cfg(feature = "cookies")]
+    cookies -> bequest::CookieJar;
 }
 
 /// A request of no session, for [`Client::send`].

@@ -200,6 +200,17 @@ fn documents_and_codings() {
     assert_eq!(read(Box::new(ZlibDecoder::new(&*zlib)))["deflated"], true);
     let raw = client.get("/deflate?format=raw").body;
     assert_eq!(read(Box::new(DeflateDecoder::new(&*raw)))["method"], "GET");
+
+    // Both are stored, so that what is in them can be seen.
+    for (path, coding, flag, start) in [
+        ("/brotli", "br", "\"brotli\": true", None),
+        ("/zstd", "zstd", "\"zstd\": true", Some(&[0x28, 0xb5, 0x2f, 0xfd][..])),
+    ] {
+        let reply = client.get(path);
+        assert_eq!(reply.header("content-encoding"), Some(coding));
+        assert!(String::from_utf8_lossy(&reply.body).contains(flag), "{path}");
+        assert!(reply.body.starts_with(start.unwrap_or_default()));
+    }
 }
 
 #[test]

@@ -16,6 +16,16 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
         max_content: _,
         on_progress: _,
         text_is_latin1: _,
+        allow_redirects: _,
+        max_redirects: _,
+        redirect_policy: _,
+        sensitive_headers: _,
+        https_only: _,
+        #[cfg(feature = "cookies")]
+            cookies: _,
+        elsewhere: _,
+        environment: _,
+        verify_is_said: _,
         detector: _,
         deadline: _,
     } = settings;

@@ -202,10 +202,10 @@ where
                 Piece::End => break,
             };
             pace.take(bytes.len()).map_err(source_failed)?;
-            let size = ChunkSize::new(bytes.len());
-            let parts = match pace.is_chunked() {
-                true => [size.as_bytes(), bytes, CHUNK_END],
-                false => [&[], bytes, &[]],
+            let size = pace.is_chunked().then(|| ChunkSize::new(bytes.len()));
+            let parts = match &size {
+                Some(size) => [size.as_bytes(), bytes, CHUNK_END],
+                None => [&[], bytes, &[]],
             };
             self.measure(parts[0].len(), bytes.len());
             if let early @ Sent::Early(_) = self.write(connection, parts).await? {

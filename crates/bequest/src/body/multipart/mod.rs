@@ -106,15 +106,16 @@ impl Form<'_> {
     /// What can be read only once can't be two parts: known here, nothing of it is sent.
     fn refuse_twice(&self, name: &str, source: &Streamed) -> Result<()> {
         let same = |segment: &&Segment| segment.shares(source);
-        match self.segments.iter().find(same) {
-            Some(Segment::Streamed { part, .. }) if !source.is_rewindable() => Err(Error::with(
+        match source.is_read_once().then(|| self.segments.iter().find(same)).flatten() {
+            Some(Segment::Streamed { part, .. }) => Err(Error::with(
                 ErrorKind::UnrewindableBody,
                 format!(
                     "the parts `{}` and `{}` share what can be read only once",
                     part.escape_debug(),
                     name.escape_debug()
                 ),
-            )),
+            )
+            .remedied("give each part a body of its own")),
             _ => Ok(()),
         }
     }

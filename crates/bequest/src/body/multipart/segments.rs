@@ -1,7 +1,7 @@
 //! A body of several pieces, one after the other.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -77,7 +77,18 @@ impl Segments {
         self.sources().try_for_each(|source| source.check())
     }
 
+    #[inline]
     pub(in crate::body) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
+        if let Some(open) = &mut self.open
+            && let Some(count) = open.read_within(room)
+        {
+            return Ok(Piece::Read(count));
+        }
+        self.fill(room)
+    }
+
+    #[inline(never)]
+    fn fill(&mut self, room: &mut [u8]) -> io::Result<Piece> {
         let mut filled = 0;
         while filled < room.len() {
             match self.segments.get(self.at) {
@@ -126,6 +137,24 @@ impl Open {
     fn new(source: &Arc<Streamed>, watch: Option<Watch>) -> io::Result<Self> {
         let lease = source.lend().map_err(io::Error::other)?;
         Ok(Self { lease, left: source.length.map(|length| (length, length)), watch })
+    }
+
+    /// Nearly all of a large file is read here, for as little as a file alone: in the midst of it, there
+    /// is nothing to decide. What is not so simple is `None`.
+    #[inline]
+    fn read_within(&mut self, room: &mut [u8]) -> Option<usize> {
+        let (Some(Source::File { file, .. }), Some((_, left)), None) =
+            (&mut self.lease.source, &mut self.left, &self.watch)
+        else {
+            return None;
+        };
+        if *left < room.len() as u64 {
+            return None;
+        }
+        // An end or an error comes again when `next` asks.
+        let Ok(count @ 1..) = file.read(room) else { return None };
+        *left -= count as u64;
+        Some(count)
     }
 
     fn is_file(&self) -> bool {

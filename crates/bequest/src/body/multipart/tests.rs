@@ -169,7 +169,7 @@ fn the_length_is_the_sum_where_all_of_them_are_known() {
         assert_eq!(body.len(), Some(read(&body).unwrap().len() as u64));
     }
     let endless = Body::reader(io::empty()).with_length(u64::MAX);
-    let files = [("a", Part::new(endless.clone())), ("b", Part::new("x"))];
+    let files = [("a", Part::new(endless)), ("b", Part::new("x"))];
     assert_eq!(form(files).unwrap().len(), None, "too long for a number");
 }
 

@@ -12,13 +12,20 @@ const JIS: usize = PLANE;
 const KOREAN: usize = 2 * PLANE;
 const BIG5: usize = 3 * PLANE;
 
-/// Costs, in eighths of a bit: of what is no character, and of rare kinds.
+/// Costs, in eighths of a bit: of the charset being used at all, of what is no character, and of
+/// rare kinds.
+const PRIOR: u32 = 16;
 const INVALID: u32 = 240;
 const UNUSUAL: u32 = 192;
 const RARE: u32 = 152;
 /// A letter of ASCII behind ASCII, as in most languages.
 const LETTER: u32 = 34;
+/// A character right behind a letter of ASCII.
+const SWITCH: u32 = 40;
 const HALF_WIDTH: u32 = 104;
+
+/// By so many bytes it is decided which of the charsets it may be.
+const FIRST_LOOK: usize = 256;
 
 /// A character: how many bytes it has, and what it costs.
 type Step = (usize, u32);
@@ -33,40 +40,60 @@ const READERS: [(&str, Reader); 6] = [
     ("euc-kr", euc_kr),
 ];
 
-/// The charset that the sample is least surprising in, and how surprising it is.
-pub(super) fn best(sample: &Sample) -> Option<(&'static str, u32)> {
-    let costs =
-        READERS.iter().map(|(label, reader)| (*label, cost(&sample.bytes, sample.is_cut, *reader)));
-    costs.min_by_key(|(_, cost)| *cost)
+/// The charset that the sample is least surprising in, and how surprising it is; `None` if it is as
+/// surprising as `limit` in all of them.
+pub(super) fn best(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
+    let look = sample.bytes.get(..FIRST_LOOK).unwrap_or(&sample.bytes);
+    let is_cut = sample.is_cut || look.len() < sample.bytes.len();
+    let (label, reader) =
+        READERS.into_iter().min_by_key(|(_, reader)| cost(look, is_cut, limit, *reader))?;
+    let cost = cost(&sample.bytes, sample.is_cut, limit, reader);
+    (cost < limit).then_some((label, cost))
 }
 
 /// What Johab would cost, if it may be that: as the same text in EUC-KR does.
-pub(super) fn johab(sample: &Sample) -> Option<(&'static str, u32)> {
-    let label = "johab";
-    let text = Charset::named(label)?.decode(&sample.bytes);
-    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
-    if wrong > text.len() / 64 {
+pub(super) fn johab(sample: &Sample, limit: u32) -> Option<(&'static str, u32)> {
+    let charset = Charset::named("johab")?;
+    let look = sample.bytes.get(..FIRST_LOOK).unwrap_or(&sample.bytes);
+    if !is_korean(&charset.decode(look)) {
         return None;
     }
+    let text = charset.decode(&sample.bytes);
+    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
     let (same, ..) = encoding_rs::EUC_KR.encode(&text);
-    Some((label, cost(&same, sample.is_cut, euc_kr) + INVALID * u32::try_from(wrong).ok()?))
+    let cost = cost(&same, sample.is_cut, limit, euc_kr) + INVALID * u32::try_from(wrong).ok()?;
+    (cost < limit).then_some((charset.label(), cost))
+}
+
+/// Korean has few Chinese characters; other texts that are read as Johab have many, and much that is
+/// wrong.
+fn is_korean(text: &str) -> bool {
+    let count = |is: fn(&char) -> bool| text.chars().filter(is).count();
+    let wrong = count(|char| *char == char::REPLACEMENT_CHARACTER);
+    let chinese = count(|char| ('\u{4e00}'..='\u{9fff}').contains(char));
+    let all = count(|char| !char.is_ascii());
+    wrong <= all / 32 && chinese <= all / 4
 }
 
 /// What the characters beyond ASCII cost, and what stands behind them.
-fn cost(mut text: &[u8], is_cut: bool, reader: Reader) -> u32 {
-    let (mut cost, mut after) = (0, false);
+fn cost(mut text: &[u8], is_cut: bool, limit: u32, reader: Reader) -> u32 {
+    let (mut cost, mut before) = (PRIOR, b' ');
     while let Some(&byte) = text.first() {
         let (length, this) = match byte {
-            0..0x80 if after => (1, behind(byte)),
+            0..0x80 if !before.is_ascii() => (1, behind(byte)),
             0..0x80 if byte.is_ascii_alphabetic() => (1, LETTER),
             0..0x80 => (1, 0),
             _ => match reader(text) {
+                Some((length, cost)) if before.is_ascii_alphabetic() => (length, cost + SWITCH),
                 Some(step) => step,
                 None if is_cut && text.len() == 1 => break,
                 None => (1, INVALID),
             },
         };
-        after = byte >= 0x80;
+        before = byte;
+        if cost >= limit {
+            break;
+        }
         cost += this;
         text = text.get(length..).unwrap_or_default();
     }

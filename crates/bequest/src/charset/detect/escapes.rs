@@ -2,6 +2,7 @@
 
 /// The charset of a text that is all ASCII, if it has the escapes of one.
 pub(super) fn find(text: &[u8]) -> Option<&'static str> {
+    memchr::memchr2(0x1b, b'~', text)?;
     if let Some(found) = memchr::memchr_iter(0x1b, text).find_map(|at| by_escape(&text[at + 1..])) {
         return Some(found);
     }
@@ -27,7 +28,8 @@ fn is_hz(text: &[u8]) -> bool {
         match rest.first() {
             Some(b'{') => {
                 rest = &rest[1..];
-                let Some(end) = rest.windows(2).position(|two| two == b"~}") else { return false };
+                // The last one may be cut off.
+                let Some(end) = rest.windows(2).position(|two| two == b"~}") else { break };
                 let (inside, behind) = rest.split_at(end);
                 let pairs = inside.chunks(2).all(|pair| matches!(pair, [0x21..=0x77, 0x21..=0x7e]));
                 if !pairs {

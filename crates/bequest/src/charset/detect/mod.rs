@@ -7,12 +7,15 @@ mod models;
 mod sample;
 mod wide;
 
+use encoding_rs::Encoding;
 use sample::Sample;
 
 use super::{Charset, mark};
 
 /// Zero bytes and labels are looked for in that much of the text.
 const BEGINNING: usize = 1024;
+/// Escapes are looked for in that much.
+const REACH: usize = 64 * 1024;
 
 /// The evidence, from the strongest on. `None` for nothing, and for what is no text.
 pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
@@ -26,16 +29,13 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
     if memchr::memchr(0, beginning).is_some() {
         return wide::find(text);
     }
-    let Some(first) = text.iter().position(|byte| !byte.is_ascii()) else {
-        return Some(escapes::find(text).unwrap_or("ascii"));
-    };
-    match std::str::from_utf8(&text[first..]) {
-        Ok(_) => return Some("utf-8"),
-        // Only the end is missing.
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
-            return Some("utf-8");
-        }
-        Err(_) => {}
+    let valid = Encoding::utf8_valid_up_to(text);
+    if valid == text.len() && text.is_ascii() {
+        return Some(escapes::find(text.get(..REACH).unwrap_or(text)).unwrap_or("ascii"));
+    }
+    let first = Encoding::ascii_valid_up_to(text);
+    if valid == text.len() || valid > first && is_cut(&text[valid..]) {
+        return Some("utf-8");
     }
     let sample = Sample::new(text, first);
     if let Some(charset) = said(beginning).filter(|charset| charset.fits(&sample.bytes)) {
@@ -44,9 +44,16 @@ pub(super) fn detect(text: &[u8]) -> Option<&'static str> {
     guess(&sample)
 }
 
+/// Whether it is a character in UTF-8 but for its end.
+fn is_cut(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_err_and(|error| error.error_len().is_none())
+}
+
 fn guess(sample: &Sample) -> Option<&'static str> {
-    let found = [letters::best(sample), characters::best(sample), characters::johab(sample)];
-    found.into_iter().flatten().min_by_key(|(_, cost)| *cost).map(|(label, _)| label)
+    let mut best = letters::best(sample)?;
+    best = characters::best(sample, best.1).unwrap_or(best);
+    best = characters::johab(sample, best.1).unwrap_or(best);
+    Some(best.0)
 }
 
 /// What the text says of itself: `<meta charset=x>`, `<meta ... content="...; charset=x">`,
@@ -62,3 +69,6 @@ fn said(beginning: &[u8]) -> Option<Charset> {
         Charset::named(std::str::from_utf8(&value[..length]).ok()?)
     })
 }
+
+#[cfg(test)]
+mod tests;

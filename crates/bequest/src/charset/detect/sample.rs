@@ -1,10 +1,10 @@
 //! What the detector looks at: the words that have bytes beyond ASCII.
 
 /// At most that many bytes beyond ASCII are looked at, and as many bytes behind the first of them.
-const MOST: usize = 1024;
+const MOST: usize = 768;
 const REACH: usize = 16 * 1024;
 /// At most that much is looked at altogether, and of ASCII on either side of a byte beyond it.
-const LARGEST: usize = 3 * 1024;
+const LARGEST: usize = 2 * 1024;
 const CONTEXT: usize = 12;
 
 /// The words of a text that are not all ASCII, with a byte of what is around them.
@@ -13,6 +13,8 @@ pub(super) struct Sample {
     pub(super) bytes: Vec<u8>,
     /// Each byte with the one before it, but for those in which nothing is a part of a word.
     pub(super) pairs: Vec<[u8; 2]>,
+    /// How often such a word stands beside one that is all ASCII, with a space between them.
+    pub(super) switches: u32,
     /// The text goes on: its last character may be cut in two.
     pub(super) is_cut: bool,
 }
@@ -47,11 +49,25 @@ impl Sample {
                 (word, context) = (at, 0);
             }
         }
+        let switches = switches(part.get(..done + CONTEXT).unwrap_or(part));
         let is_in_word = |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphabetic();
         let pairs = bytes.windows(2).filter(|pair| is_in_word(&pair[1]) || !pair[0].is_ascii());
         let pairs = pairs.map(|pair| [pair[0], pair[1]]).collect();
-        Self { bytes, pairs, is_cut }
+        Self { bytes, pairs, switches, is_cut }
     }
+}
+
+fn switches(text: &[u8]) -> u32 {
+    // Whether the last word was all ASCII; none if it was no word, or is not beside this one.
+    let (mut before, mut count) = (None, 0);
+    for word in text.split(|byte| *byte == b' ') {
+        let is_ascii = word.is_ascii();
+        let is_word = word.iter().all(|byte| !byte.is_ascii() || byte.is_ascii_alphabetic());
+        let this = (is_word && !word.is_empty()).then_some(is_ascii);
+        count += u32::from(matches!((before, this), (Some(a), Some(b)) if a != b));
+        before = this;
+    }
+    count
 }
 
 #[cfg(test)]
@@ -66,6 +82,13 @@ mod tests {
         assert_eq!(sample.pairs, pairs);
         assert_eq!(Sample::new(b"\xe9", 0).bytes, b" \xe9");
         assert_eq!(Sample::new(b"x\xe9y-z-\xe8", 1).bytes, b" x\xe9y--\xe8");
+    }
+
+    #[test]
+    fn words_beside_each_other() {
+        let switches = |text| Sample::new(text, 0).switches;
+        assert_eq!(switches(b"\xe8 a \xe8 b\xe9 c \xe8  d \xe8"), 5);
+        assert_eq!(switches(b"\xe8\xe9 \xe9\xe8 <a> \xe8 12"), 0);
     }
 
     #[test]

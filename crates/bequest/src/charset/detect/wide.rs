@@ -8,7 +8,7 @@ pub(super) fn find(text: &[u8]) -> Option<&'static str> {
     let part = text.get(..REACH).unwrap_or(text);
     let of_four = |read: fn([u8; 4]) -> u32| {
         let units = part.as_chunks().0.iter().map(|unit| char::from_u32(read(*unit)));
-        common(units).filter(|_| text.len() % 4 == 0)
+        common(units).filter(|_| text.len().is_multiple_of(4))
     };
     let of_two = |read: fn([u8; 2]) -> u16| {
         let units = part.as_chunks().0.iter().map(|unit| read(*unit));
@@ -17,7 +17,7 @@ pub(super) fn find(text: &[u8]) -> Option<&'static str> {
         let count = part.len() / 2;
         let chars = char::decode_utf16(units).enumerate();
         let chars = chars.filter(|(i, read)| !(cut && read.is_err() && i + 2 >= count));
-        common(chars.map(|(_, read)| read.ok())).filter(|_| text.len() % 2 == 0)
+        common(chars.map(|(_, read)| read.ok())).filter(|_| text.len().is_multiple_of(2))
     };
     let found = [
         ("utf-32le", of_four(u32::from_le_bytes)),

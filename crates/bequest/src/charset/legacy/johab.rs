@@ -63,6 +63,10 @@ fn character(lead: u8, trail: u8) -> Option<char> {
 }
 
 fn hangul(lead: u8, trail: u8) -> Option<char> {
+    if [lead, trail] == [0x84, 0x41] {
+        // A syllable of no letters.
+        return Some('\u{3000}');
+    }
     let both = usize::from(u16::from_be_bytes([lead, trail]));
     let (initial, vowel, last) = (both >> 10 & 31, both >> 5 & 31, both & 31);
     let initial = match initial {

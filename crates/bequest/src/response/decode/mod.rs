@@ -6,6 +6,7 @@ mod gzip;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod zstd;
 
 use super::incoming::Incoming;
 use crate::error::{Error, ErrorKind, Phase};
@@ -13,7 +14,7 @@ use crate::headers::Headers;
 use stage::{Refused, Stage};
 
 /// What a session says that it takes (Requests' order).
-pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
+pub(crate) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
 /// A longer chain has no use but to make a small body large.
 const MOST_CODINGS: usize = 5;
@@ -24,15 +25,17 @@ pub(crate) enum Coding {
     Gzip,
     Deflate,
     Brotli,
+    Zstd,
 }
 
 impl Coding {
-    fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let names = [
             ("gzip", Self::Gzip),
             ("x-gzip", Self::Gzip),
             ("deflate", Self::Deflate),
             ("br", Self::Brotli),
+            ("zstd", Self::Zstd),
         ];
         let known = names.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
         known.map(|(_, coding)| *coding)
@@ -44,6 +47,7 @@ impl Coding {
             Self::Gzip => "gzip",
             Self::Deflate => "deflate",
             Self::Brotli => "br",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -52,6 +56,7 @@ impl Coding {
             Self::Gzip => Box::new(gzip::Gzip::new()),
             Self::Deflate => Box::new(deflate::Deflate::new()),
             Self::Brotli => Box::new(brotli::Brotli::new()),
+            Self::Zstd => Box::new(zstd::Zstd::new()),
         }
     }
 }
@@ -102,8 +107,13 @@ pub(super) enum Codings {
 impl Codings {
     /// `None` if there is nothing to undo: no coding, or a single one that nobody knows, whose
     /// bytes are handed out as they are (as Requests does).
+    #[inline]
     pub(super) fn of(headers: &Headers) -> Option<Self> {
-        headers.get_bytes("content-encoding")?;
+        if headers.contains("content-encoding") { Self::read(headers) } else { None }
+    }
+
+    #[cold]
+    fn read(headers: &Headers) -> Option<Self> {
         let mut names = Vec::new();
         for field in headers.get_all("content-encoding") {
             for name in field.split(',').map(str::trim) {
@@ -133,9 +143,9 @@ impl Codings {
     /// The body as it was before it was coded: what was applied last is undone first.
     pub(super) fn undo(self, body: Box<dyn Incoming>) -> Box<dyn Incoming> {
         match self {
-            Self::Known(codings) => codings
-                .iter()
-                .rfold(body, |body, coding| Box::new(Stage::new(*coding, body)) as Box<_>),
+            Self::Known(codings) => codings.iter().rfold(body, |body, coding| {
+                Box::new(Stage::new(coding.name(), coding.decoder(), body))
+            }),
             Self::Refused(why) => {
                 Box::new(Refused(failed(format!("a Content-Encoding {why} is not decoded"))))
             }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
-use super::{Broken, Coding, Decode, failed};
+use super::{Broken, Decode, failed};
 use crate::error::{Error, Result};
 use crate::headers::Headers;
 use crate::response::incoming::Incoming;
@@ -26,7 +26,8 @@ const MOST_SKIPPED: usize = 64 * 1024;
 
 /// One coding of a body, over the body or over the next coding.
 pub(super) struct Stage {
-    coding: Coding,
+    /// The coding's.
+    name: &'static str,
     decoder: Box<dyn Decode>,
     source: Box<dyn Incoming>,
     /// What was read and not yet decoded: `start..end` of it.
@@ -43,10 +44,14 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(coding: Coding, source: Box<dyn Incoming>) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        decoder: Box<dyn Decode>,
+        source: Box<dyn Incoming>,
+    ) -> Self {
         Self {
-            coding,
-            decoder: coding.decoder(),
+            name,
+            decoder,
             source,
             input: Vec::new(),
             start: 0,
@@ -113,7 +118,7 @@ impl Stage {
     }
 
     fn broken(&self, Broken(what): Broken) -> Error {
-        failed(format!("the body's {} coding is broken: {what}", self.coding.name()))
+        failed(format!("the body's {} coding is broken: {what}", self.name))
     }
 }
 

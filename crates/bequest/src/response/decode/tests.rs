@@ -2,10 +2,16 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use tokio::io::ReadBuf;
+
 use super::*;
 use crate::body::Body;
 use crate::error::Result as Answer;
 use crate::response::Response;
+use crate::response::builder::Own;
 
 const TEXT: &str = "The quick brown fox jumps over the lazy dog. ";
 
@@ -19,12 +25,15 @@ const BROTLI: &[u8] = b"\x1bg\x01\x88,\x0ex\xd3\xd0\x95]\x97\x10\xbb\x17+\xa9\xc
     \x8c\xadA\x5c\xe6\xf26\xc8\x19\x9e\x9e\x0a{\x83\x0d8pH o$\xbcA\xa7\x15\xce\x1c\x1e'\xaa)8\xc2\
     \xa9\xef\xd3`";
 
+const ZSTD: &[u8] = b"(\xb5/\xfddh\x00\xb5\x01\x00\xd4\x02The quick brown fox jumps over the \
+    lazy dog. \x01\x00\xc5\x81\xaa*\x03\xe4!\xb1\xe6";
+
 /// The bare format is what zlib has between its header and its checksum.
 fn bare() -> &'static [u8] {
     &ZLIB[2..ZLIB.len() - 4]
 }
 
-fn samples() -> [(&'static str, Vec<u8>); 6] {
+fn samples() -> [(&'static str, Vec<u8>); 7] {
     [
         ("gzip", GZIP.to_vec()),
         ("X-GZip", GZIP.to_vec()),
@@ -32,6 +41,7 @@ fn samples() -> [(&'static str, Vec<u8>); 6] {
         ("deflate", bare().to_vec()),
         ("br", BROTLI.to_vec()),
         ("BR", BROTLI.to_vec()),
+        ("zstd", ZSTD.to_vec()),
     ]
 }
 
@@ -101,9 +111,26 @@ fn what_is_unknown_is_handed_out_as_it_is_unless_something_is_known_of_it() {
     }
 }
 
+fn lines(count: u32) -> String {
+    const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "epsilon"];
+    let line =
+        |i| format!("{} {} {}\n", i / 10, WORDS[usize::try_from(i * i % 5).unwrap()], i * i % 97);
+    (0..count).map(line).collect()
+}
+
+/// What the reference programs make of more than a sentence: codes, tables, several blocks.
+#[test]
+fn larger_bodies_are_undone() {
+    let few = lines(700);
+    assert_eq!(content("br", include_bytes!("tests/few.br")).unwrap(), few);
+    assert_eq!(content("zstd", include_bytes!("tests/few.zst")).unwrap(), few);
+    assert_eq!(content("zstd", include_bytes!("tests/lines.zst")).unwrap(), lines(22_000));
+    assert_eq!(content("gzip", &gzip(few.as_bytes())).unwrap(), few);
+}
+
 #[test]
 fn an_empty_body_is_empty_in_every_coding() {
-    for coding in ["gzip", "deflate", "br", "gzip, br, deflate"] {
+    for coding in ["gzip", "deflate", "br", "zstd", "gzip, br, deflate"] {
         assert_eq!(content(coding, b"").unwrap(), "");
     }
 }
@@ -123,7 +150,7 @@ fn data_that_is_cut_off_is_an_error_wherever() {
 
 #[test]
 fn what_is_not_in_its_coding_is_an_error() {
-    for coding in ["gzip", "deflate", "br"] {
+    for coding in ["gzip", "deflate", "br", "zstd"] {
         let error = refused(coding, b"<html>not packed at all</html>");
         assert!(error.contains(&format!("the body's {coding} coding is broken")), "{error}");
     }
@@ -139,7 +166,8 @@ fn what_is_not_in_its_coding_is_an_error() {
     assert!(refused("deflate", &dictionary).contains("needs a dictionary"));
 }
 
-/// As Requests does: gzip and deflate have an end behind which anything may be; brotli has not.
+/// As Requests does: gzip and deflate have an end behind which anything may be; brotli and zstd
+/// have not.
 #[test]
 fn what_follows_the_data() {
     let with = |sent: &[u8], rest: &[u8]| [sent, rest].concat();
@@ -148,6 +176,7 @@ fn what_follows_the_data() {
             assert_eq!(content(coding, &with(sent, rest)).unwrap(), TEXT.repeat(8), "{coding}");
         }
         assert!(refused("br", &with(BROTLI, rest)).contains("something follows"));
+        refused("zstd", &with(ZSTD, rest));
     }
     assert_eq!(content("deflate", &with(ZLIB, ZLIB)).unwrap(), TEXT.repeat(8));
     assert_eq!(content("gzip", &with(GZIP, GZIP)).unwrap(), TEXT.repeat(16));
@@ -174,6 +203,28 @@ fn little_is_skipped_behind_the_data() {
     assert!((60..80).contains(&read.load(Relaxed)), "{read:?}");
 }
 
+/// A decoder that is stuck must not hold its caller for ever.
+#[test]
+fn a_decoder_that_makes_no_progress_is_an_error() {
+    struct Stuck;
+    impl Decode for Stuck {
+        fn push(&mut self, _: &[u8], _: &mut [u8]) -> Result<Pushed, Broken> {
+            Ok(Pushed { consumed: 0, produced: 0, ended: false })
+        }
+
+        fn is_whole(&self) -> bool {
+            false
+        }
+    }
+    let body = Box::new(Own::from(Bytes::from_static(b"data")));
+    let mut stage = Stage::new("stuck", Box::new(Stuck), body);
+    let (mut out, mut context) = ([0; 10], Context::from_waker(Waker::noop()));
+    match stage.poll_read(&mut context, &mut ReadBuf::new(&mut out)) {
+        Poll::Ready(Err(error)) => assert!(error.to_string().contains("no progress"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn raw_gives_the_bytes_as_sent() {
     let read = |mut reader: crate::response::Reader<'_>| {
@@ -196,7 +247,7 @@ fn raw_gives_the_bytes_as_sent() {
 
     let r = response("gzip", GZIP);
     assert_eq!(r.iter_content(3).next().unwrap().unwrap(), "The");
-    let error = crate::error::Error::from(read(r.raw()).unwrap_err());
+    let error = Error::from(read(r.raw()).unwrap_err());
     assert_eq!(error.kind(), ErrorKind::StreamConsumed);
     assert!(error.to_string().contains("decoded"), "{error}");
     assert_eq!(r.iter_content(6).next().unwrap().unwrap(), " quick");

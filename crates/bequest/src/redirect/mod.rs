@@ -1,0 +1,109 @@
+//! Where a redirect leads, and what goes along (RFC 9110, section 15.4).
+
+mod location;
+mod origin;
+mod policy;
+mod sensitive;
+
+use http::{Method, StatusCode};
+
+pub(crate) use origin::same_origin;
+pub use policy::{Hop, Next, RedirectPolicy};
+pub use sensitive::SensitiveHeaders;
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::request::PreparedRequest;
+use crate::response::Response;
+use crate::settings::Settings;
+
+/// Whether the response says where to go on.
+pub(crate) fn is_redirect(response: &Response) -> bool {
+    response.is_redirect()
+        && response.headers().get_bytes("location").is_some_and(|location| !location.is_empty())
+}
+
+/// The request that a redirect asks for, if the response is one. Its auth, if it still has one, is
+/// to be applied anew.
+pub(crate) fn next(
+    response: &Response,
+    settings: &Settings,
+) -> Result<Option<Box<PreparedRequest>>> {
+    if !is_redirect(response) {
+        return Ok(None);
+    }
+    let before = response.request();
+    let mut url = location::target(response)?;
+    let allowed = match &settings.redirect_policy {
+        Some(policy) => policy.allows_scheme(url.scheme()),
+        None => policy::is_http(url.scheme()),
+    };
+    if !allowed {
+        let what = format!("a redirect to {} is not followed", crate::secrets::masked(&url));
+        return Err(Error::with(ErrorKind::InvalidSchema, what).remedied(
+            "redirects lead to http and https, unless your redirect policy allows more",
+        ));
+    }
+    if url.fragment().is_none() {
+        url.set_fragment(response.url().fragment());
+    }
+    let mut request = Box::new(before.clone());
+    request.target = None;
+    request.forget_cookies();
+    let (method, keeps_body) = method_after(response.status(), &before.method, &before.body);
+    request.method = method;
+    if !keeps_body {
+        drop_body(&mut request);
+    }
+    request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+    if !same_origin(&before.url, &url) {
+        origin::leave(&mut request, &settings.sensitive_headers);
+    } else {
+        request.forget_auth();
+    }
+    request.url = url;
+    Ok(Some(request))
+}
+
+/// The method of the next request, and whether the body goes along.
+///
+/// | status | GET | HEAD | POST | others |
+/// |---|---|---|---|---|
+/// | 301 | GET | HEAD | GET | the same, with its body |
+/// | 302, 303 | GET | HEAD | GET | GET |
+/// | 307, 308 | the same, with its body ||||
+fn method_after(status: StatusCode, method: &Method, body: &Body) -> (Method, bool) {
+    match (status.as_u16(), method) {
+        (307 | 308, _) => (method.clone(), true),
+        (_, &Method::GET | &Method::HEAD) => (method.clone(), body.is_empty()),
+        (301, method) if *method != Method::POST => (method.clone(), true),
+        _ => (Method::GET, false),
+    }
+}
+
+/// Without a body, what is said of it goes too (RFC 9110, section 15.4).
+fn drop_body(request: &mut PreparedRequest) {
+    request.body = Body::empty();
+    let says_of_body = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("content-")
+            || matches!(name.as_str(), "transfer-encoding" | "trailer" | "expect" | "digest")
+    };
+    remove(&mut request.headers, says_of_body);
+}
+
+fn remove(headers: &mut Headers, is_dropped: impl Fn(&str) -> bool) {
+    let dropped: Vec<String> = headers
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| is_dropped(name))
+        .map(str::to_owned)
+        .collect();
+    for name in dropped {
+        headers.remove(&name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! What must not leave the origin that it was meant for.
+
+use url::Url;
+
+use super::{SensitiveHeaders, remove};
+use crate::request::PreparedRequest;
+
+/// Whether two URLs have one origin: scheme, host and port. From http to https of one host, on the
+/// ports that these schemes have, is the same origin too: a server that asks for safety.
+pub(crate) fn same_origin(from: &Url, to: &Url) -> bool {
+    let (port, next_port) = (from.port_or_known_default(), to.port_or_known_default());
+    from.host() == to.host()
+        && (from.scheme() == to.scheme() && port == next_port
+            || (from.scheme(), to.scheme()) == ("http", "https")
+                && (port, next_port) == (Some(80), Some(443)))
+}
+
+/// Drops what proves who asks, and what was said for the origin alone.
+pub(super) fn leave(request: &mut PreparedRequest, sensitive: &SensitiveHeaders) {
+    request.forget_auth();
+    request.auth = None;
+    request.drop_own_cookies();
+    remove(&mut request.headers, |name| {
+        ["authorization", "proxy-authorization", "cookie", "host"]
+            .iter()
+            .any(|dropped| name.eq_ignore_ascii_case(dropped))
+            || sensitive.contains(name)
+    });
+}

@@ -172,6 +172,61 @@ def forms():
         yield "multipart", name, b"\xfe".join(records)
 
 
+def set_cookies():
+    def record(place, field, time=1):
+        return bytes([place, time]) + field
+
+    http, https, below, github, uk = 0, 1, 3, 8, 6
+    for name, records in {
+        "plain": [record(http, b"a=b"), record(http, b" c = d=e ; Path=/x"), record(http, b"foo"), record(http, b"=bar")],
+        "domain": [record(below, b"a=b; Domain=a.example"), record(https, b"a=c; domain=.A.EXAMPLE"), record(http, b"a=d; Domain=b.example")],
+        "suffixes": [record(uk, b"a=b; Domain=co.uk"), record(github, b"a=b; Domain=github.io"), record(10, b"a=b; Domain=localhost")],
+        "addresses": [record(12, b"a=b; Domain=127.0.0.1"), record(12, b"a=b; Domain=0.0.1"), record(14, b"a=b; Domain=[::1]")],
+        "paths": [record(32, b"a=b"), record(32, b"a=c; Path=/"), record(32, b"a=d; Path=x"), record(48, b"a=e; Path=/xy/")],
+        "secure": [record(https, b"a=b; Secure"), record(http, b"a=c"), record(http, b"a=d; Secure"), record(16, b"a=e; Path=/x")],
+        "prefixes": [record(https, b"__Host-a=b; Secure; Path=/"), record(https, b"__host-a=b; Secure"), record(https, b"__Secure-a=b; Secure"),
+                     record(https, b"=__Secure-a; Secure"), record(http, b"__SECURE-a=b")],
+        "ages": [record(http, b"a=b; Max-Age=3"), record(http, b"c=d; Max-Age=0", 5), record(http, b"e=f; Max-Age=99999999999999999999; Max-Age=-"),
+                 record(http, b"g=h; Expires=Wed, 09 Jun 2100 10:18:14 GMT"), record(http, b"g=; Expires=Thu, 01 Jan 1970 00:00:00 GMT")],
+        "same": [record(http, b"a=1"), record(http, b"b=2"), record(http, b"a=3"), record(http, b"a=; Max-Age=0"), record(http, b"a=4")],
+        "controls": [record(http, b"a=b\0c"), record(http, b"a=b\r\nX: y"), record(http, b"a=b\tc"), record(http, b"a=b; c=\x7f"), record(http, b"\xff=\x80")],
+        "attributes": [record(http, b"a=b; HttpOnly; SameSite=Lax; Partitioned; ; =; Path=/" + b"x" * 1025), record(http, b";"), record(http, b"")],
+        "long": [record(http, b"a=" + b"x" * 4094), record(http, b"a=" + b"x" * 4096)],
+    }.items():
+        yield "set_cookie", name, b"\xfe".join(records)
+
+
+def cookie_dates():
+    for number, date in enumerate([
+        "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "1994 november 6 8:9:7x",
+        "06 Nov 1994 24:00:00", "29 Feb 1900 00:00:00", "29 Feb 2000 00:00:00", "31 Dec 9999 23:59:59", "1 Jan 1601 0:0:0", "31 Dec 1600 23:59:59",
+        "1 Jan 69 0:0:0", "1 Jan 70 0:0:0", "01 02 03 04:05:06 jan", "0", "", "1994-11-06T08:49:37Z", "6nov6 6 6:6:6:6 NOVEMBER 1994z",
+    ]):
+        yield "cookie_date", f"date-{number:02}", date.encode()
+
+
+def cookie_files():
+    far = b"\tFALSE\t4102444800\t"
+    for name, lines in {
+        "plain": [b"# Netscape HTTP Cookie File", b"a.example\tFALSE\t/" + far + b"a\tb", b".a.example\tTRUE\t/x" + far + b"c\td e"],
+        "http-only": [b"#HttpOnly_.a.example\tTRUE\t/" + far + b"a\tb", b"# a comment", b""],
+        "session": [b"h\tFALSE\t/\tTRUE\t0\ta\tb", b"h\tFALSE\t/\tTRUE\t\tc\td"],
+        "curl-empty": [b"h\tFALSE\t/" + far + b"a"],
+        "nameless": [b"h\tFALSE\t/" + far + b"\tb"],
+        "wget-port": [b"127.0.0.1:8080\tFALSE\t/" + far + b"a\tb"],
+        "addresses": [b"::1\tFALSE\t/" + far + b"a\tb", b"[::1]\tTRUE\t/" + far + b"a\tb"],
+        "tabs": [b"h\tFALSE\t/" + far + b"a\tb\tc"],
+        "crlf": [b"h\tFALSE\t/" + far + b"a\tb\r", b"h\tFALSE\t/" + far + b"c\td\r\r"],
+        "prefixes": [b"h\tFALSE\t/\tTRUE\t0\t__Host-a\tb", b"h\tFALSE\t/\tFALSE\t0\t__Secure-a\tb"],
+        "suffix": [b".co.uk\tTRUE\t/" + far + b"a\tb", b"co.uk\tFALSE\t/" + far + b"a\tb"],
+        "expired": [b"h\tFALSE\t/\tFALSE\t1\ta\tb", b"h\tFALSE\t/\tFALSE\t-1.5\ta\tb", b"h\tFALSE\t/\tFALSE\t99999999999999999999\ta\tb"],
+        "same": [b"h\tFALSE\t/" + far + b"a\tb", b"H\tFALSE\t/" + far + b"a\tc"],
+        "bytes": [b"h\tFALSE\t/" + far + b"\xff\t\x80", b"b\xc3\xbccher.example\tFALSE\t/\xff" + far + b"a\tb"],
+        "malformed": [b"h", b"h\tno\t/" + far + b"a\tb", b"a b\tTRUE\t/" + far + b"a\tb", b"h\tTRUE\tx" + far + b"a\tb", b"h\tTRUE\t/" + far + b"a;\tb"],
+    }.items():
+        yield "cookies_txt", name, b"\n".join(lines)
+
+
 def exchanges():
     for name, data in {
         "length": OK + b"Content-Length: 5\r\n\r\nhello",
@@ -239,7 +294,7 @@ def links():
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), exchanges(), codings(), texts(), links(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), exchanges(), codings(), texts(), links(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

@@ -3,6 +3,8 @@
 
 use std::os::fd::OwnedFd;
 
+#[cfg(feature = "cookies")]
+pub use cookies::{Cookies, cookie_date, plain_cookie_date};
 use http::{Method, StatusCode, Version};
 
 use crate::charset::Charset;
@@ -195,4 +197,62 @@ pub fn connections(sockets: impl IntoIterator<Item = OwnedFd>) {
 /// How many of them were not used.
 pub fn unused_connections() -> usize {
     SOCKETS.with_borrow(|sockets| sockets.len())
+}
+
+#[cfg(feature = "cookies")]
+mod cookies {
+    use std::time::{Duration, SystemTime};
+
+    use url::Url;
+
+    use crate::cookies::model::{Asked, Model, date};
+    use crate::cookies::{CookieJar, date_for_fuzzing};
+
+    /// Seconds since 1970.
+    pub fn cookie_date(text: &[u8]) -> Option<i64> {
+        date_for_fuzzing(text)
+    }
+
+    /// The same, as the RFC's words are.
+    pub fn plain_cookie_date(text: &[u8]) -> Option<i64> {
+        date(text)
+    }
+
+    /// A jar, and a plain one that must do the same. Its clock stands still.
+    #[derive(Debug)]
+    pub struct Cookies {
+        jar: CookieJar,
+        model: Model,
+        now: SystemTime,
+    }
+
+    impl Default for Cookies {
+        fn default() -> Self {
+            Self { jar: CookieJar::new(), model: Model::default(), now: SystemTime::now() }
+        }
+    }
+
+    impl Cookies {
+        /// So much time goes by.
+        pub fn wait(&mut self, seconds: u64) {
+            self.now += Duration::from_secs(seconds);
+        }
+
+        /// An answer from there has the field.
+        pub fn receive(&mut self, url: &Url, field: &[u8]) {
+            self.jar.store_at(url, [field].into_iter(), self.now);
+            self.model.receive(asked(url), field, self.now);
+        }
+
+        /// What a request has, from the jar and from the plain one.
+        pub fn send(&mut self, url: &Url) -> (Vec<u8>, Vec<u8>) {
+            let header = self.jar.header_at::<&str, &str>(url, &[], self.now);
+            (header.unwrap_or_default(), self.model.header(asked(url), self.now))
+        }
+    }
+
+    fn asked(url: &Url) -> Asked<'_> {
+        let host = url.host_str().unwrap_or_default();
+        Asked { secure: url.scheme() == "https", host, path: url.path() }
+    }
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use crate::charset::Detector;
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
@@ -154,6 +157,11 @@ impl SendOptions {
         }
     }
 
+    /// Whether it says how servers are verified.
+    pub(crate) fn says_verify(&self) -> bool {
+        self.0.as_ref().is_some_and(|said| said.verify.is_some())
+    }
+
     fn said(&mut self) -> &mut Said {
         self.0.get_or_insert_default()
     }
@@ -184,6 +192,7 @@ impl Said {
         settings.max_redirects = max_redirects.unwrap_or(settings.max_redirects);
         settings.https_only = https_only.unwrap_or(settings.https_only);
         if let Some(verify) = verify {
+            settings.verify_is_said = true;
             let before = std::mem::replace(&mut settings.verify, verify.clone());
             // Said for the origin that was named, and no other.
             match settings.verify {
@@ -241,6 +250,10 @@ pub struct Settings {
     pub deadline: Option<Instant>,
     /// How servers of other origins are verified, if the request said that its own is not.
     pub(crate) elsewhere: Option<Verify>,
+    /// Who is asked how a server is verified, if nobody else says it.
+    pub(crate) environment: Option<Arc<Environment>>,
+    /// The request says it.
+    pub(crate) verify_is_said: bool,
 }
 
 impl Default for Settings {
@@ -263,6 +276,8 @@ impl Default for Settings {
             cookies: None,
             deadline: None,
             elsewhere: None,
+            environment: None,
+            verify_is_said: false,
         }
     }
 }
@@ -270,7 +285,11 @@ impl Default for Settings {
 impl Settings {
     /// A session's settings with what a request says over them, and over both what is said as it is
     /// sent. The total timeout begins now.
-    pub(crate) fn decided(mut self, said: [&SendOptions; 2], now: Instant) -> Result<Self> {
+    pub(crate) fn decided<'a>(
+        mut self,
+        said: impl IntoIterator<Item = &'a SendOptions>,
+        now: Instant,
+    ) -> Result<Self> {
         for said in said.into_iter().filter_map(|options| options.0.as_ref()) {
             said.apply_to(&mut self);
         }
@@ -279,10 +298,25 @@ impl Settings {
         Ok(self)
     }
 
-    /// For the way to another origin: that a certificate is not verified was said for the first.
-    pub(crate) fn elsewhere(&self) -> Option<Self> {
-        let verify = self.elsewhere.clone()?;
-        Some(Self { verify, elsewhere: None, ..self.clone() })
+    /// For the next hop, if it needs others: that a certificate is not verified was said for the
+    /// first origin alone, and the environment is asked when there is a certificate.
+    pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
+        let withdrawn = self.elsewhere.clone().filter(|_| leaves_origin).map(|verify| Self {
+            verify,
+            elsewhere: None,
+            verify_is_said: false,
+            ..self.clone()
+        });
+        let settings = withdrawn.as_ref().unwrap_or(self);
+        match settings.said_by_environment(url) {
+            Some(verify) => Some(Self { verify, environment: None, ..settings.clone() }),
+            None => withdrawn,
+        }
+    }
+
+    /// How the server of the URL is verified, if only the environment says it.
+    pub(crate) fn said_by_environment(&self, url: &Url) -> Option<Verify> {
+        self.environment.as_ref().filter(|_| !self.verify_is_said)?.verify(url)
     }
 
     /// When a wait that begins now must end, and whether the total timeout ends it.

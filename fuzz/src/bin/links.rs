@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         assert!(link.relations().all(|one| !one.is_empty() && !one.contains(' ')));
         for (name, value) in link.params() {
             assert!(!name.is_empty() && !name.contains(['=', ';', ',']), "{name:?}");
-            assert!(link.param(name).is_some() && link.param(&name.to_uppercase()).is_some());
+            assert!(link.param(name).is_some() && link.param(&name.to_ascii_uppercase()).is_some());
             assert!(value.len() <= text.len());
         }
         // What is found by a relation has it.

@@ -73,13 +73,13 @@ impl Session {
         request: PreparedRequest,
         options: SendOptions,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        self.send_boxed(Box::new(request), &options)
+        self.send_boxed(Box::new(request), Some(&options))
     }
 
     fn send_boxed(
         &self,
         request: Box<PreparedRequest>,
-        options: &SendOptions,
+        options: Option<&SendOptions>,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
         let settings = self.settings(options, &request);
         let exchange = exchange(self.mounts.clone(), request, settings);
@@ -96,7 +96,7 @@ impl Request<&Session> {
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
         let session = self.session.clone();
         let prepared = session.ready(*self.parts);
-        async move { session.send_boxed(prepared.await?, &SendOptions::new()).await }
+        async move { session.send_boxed(prepared.await?, None).await }
     }
 }
 

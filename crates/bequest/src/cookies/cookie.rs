@@ -22,8 +22,7 @@ use crate::secrets::MASK;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cookie {
-    pub(super) name: Box<[u8]>,
-    pub(super) value: Box<[u8]>,
+    pub(super) pair: Pair,
     pub(super) domain: Box<str>,
     pub(super) path: Box<str>,
     pub(super) host_only: bool,
@@ -56,8 +55,7 @@ impl Cookie {
     ) -> CookieBuilder {
         let domain = domain.as_ref();
         CookieBuilder(Self {
-            name: name.as_ref().into(),
-            value: value.as_ref().into(),
+            pair: Pair::new(name.as_ref(), value.as_ref()),
             domain: domain.into(),
             path: "/".into(),
             host_only: !domain.starts_with('.'),
@@ -71,22 +69,22 @@ impl Cookie {
 
     /// The name; empty for what a server set without `=`.
     pub fn name(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.name)
+        String::from_utf8_lossy(self.name_bytes())
     }
 
     /// The value, in quotes if the server wrote them.
     pub fn value(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
+        String::from_utf8_lossy(self.value_bytes())
     }
 
     /// The name as it is sent.
     pub fn name_bytes(&self) -> &[u8] {
-        &self.name
+        self.pair.name()
     }
 
     /// The value as it is sent.
     pub fn value_bytes(&self) -> &[u8] {
-        &self.value
+        self.pair.value()
     }
 
     /// The host, or the domain whose hosts it is for; without a dot before it.
@@ -134,9 +132,9 @@ impl Cookie {
         self.expires.is_some_and(|end| end <= now)
     }
 
-    /// Whether one takes the place of the other (section 5.7, step 22).
+    /// Whether one takes the place of the other (section 5.7).
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name
+        self.name_bytes() == other.name_bytes()
             && self.path == other.path
             && self.host_only == other.host_only
             && self.domain == other.domain
@@ -149,18 +147,19 @@ impl Cookie {
             text.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix.as_bytes()))
         };
         let [secure, host] = ["__secure-", "__host-"];
-        if self.name.is_empty() {
-            return !begins(&self.value, secure) && !begins(&self.value, host);
+        let (name, value) = (self.name_bytes(), self.value_bytes());
+        if name.is_empty() {
+            return !begins(value, secure) && !begins(value, host);
         }
         let for_host = self.secure && self.host_only && &*self.path == "/";
-        (!begins(&self.name, secure) || self.secure) && (!begins(&self.name, host) || for_host)
+        (!begins(name, secure) || self.secure) && (!begins(name, host) || for_host)
     }
 
     /// What holds for all cookies, and what of a cookie from elsewhere must be checked. The domain
     /// is canonical afterwards.
     pub(super) fn checked(mut self) -> Result<Self> {
-        check_pair(&self.name, &self.value)?;
-        let wrong = |rule: &str| invalid(&self.name, rule);
+        check_pair(self.name_bytes(), self.value_bytes())?;
+        let wrong = |rule: &str| invalid(self.pair.name(), rule);
         self.domain = match canonical(&self.domain) {
             Some(domain) => domain.into(),
             None => {
@@ -199,6 +198,33 @@ impl fmt::Debug for Cookie {
             .field("expires", &self.expires)
             .field("creation", &self.creation)
             .finish()
+    }
+}
+
+/// Name and value in the form of the wire, `name=value`, or the value alone: a request's cookies are
+/// written with one copy each.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Pair {
+    text: Box<[u8]>,
+    name: usize,
+}
+
+impl Pair {
+    pub(super) fn new(name: &[u8], value: &[u8]) -> Self {
+        let sign: &[u8] = if name.is_empty() { b"" } else { b"=" };
+        Self { text: [name, sign, value].concat().into(), name: name.len() }
+    }
+
+    pub(super) fn as_sent(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn name(&self) -> &[u8] {
+        &self.text[..self.name]
+    }
+
+    fn value(&self) -> &[u8] {
+        &self.text[self.name + usize::from(self.name > 0)..]
     }
 }
 
@@ -303,6 +329,9 @@ pub(super) fn check_pair(name: &[u8], value: &[u8]) -> Result<()> {
     let found = wrong(name, "name", b";=").or_else(|| wrong(value, "value", b";"));
     if let Some(error) = found {
         return Err(error);
+    }
+    if name.first().or(value.first()) == Some(&b' ') {
+        return Err(invalid(name, "it begins with a blank").remedied("take it out"));
     }
     if name.is_empty() && value.is_empty() {
         return Err(invalid(name, "it has neither name nor value").remedied("give it a name"));

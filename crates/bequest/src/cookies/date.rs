@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 ///
 /// The text is cut into tokens; the first one that looks like a time, a day, a month, a year is it,
 /// and all others (weekday, zone) mean nothing.
-pub(super) fn parse(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse(text: &[u8]) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(|&byte| is_delimiter(byte)) {
         if time.is_none()

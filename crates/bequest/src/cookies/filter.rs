@@ -52,7 +52,7 @@ impl<'a> CookieFilter<'a> {
     }
 
     pub(super) fn is_for(&self, cookie: &Cookie) -> bool {
-        self.name.is_none_or(|name| *name == *cookie.name)
+        self.name.is_none_or(|name| name == cookie.name_bytes())
             && self.domain.as_ref().is_none_or(|domain| **domain == *cookie.domain)
             && self.path.is_none_or(|path| *path == *cookie.path)
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use url::Url;
 
-use super::cookie::{Cookie, check_pair};
+use super::cookie::{Cookie, Pair, check_pair};
 use super::matching::Place;
 use super::policy::CookiePolicy;
 use super::receive::receive;
@@ -74,7 +74,7 @@ impl CookieJar {
         self.store_at(url, fields, SystemTime::now())
     }
 
-    pub(super) fn store_at<'a>(
+    pub(crate) fn store_at<'a>(
         &self,
         url: &Url,
         fields: impl Iterator<Item = &'a [u8]>,
@@ -136,18 +136,21 @@ impl CookieJar {
         Ok(self.header_at(url, own, SystemTime::now()))
     }
 
-    pub(super) fn header_at<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    pub(crate) fn header_at<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         url: &Url,
         own: &[(N, V)],
         now: SystemTime,
     ) -> Option<Vec<u8>> {
         let mut header = Header::default();
-        let is_own = |cookie: &Cookie| own.iter().any(|(name, _)| *name.as_ref() == *cookie.name);
+        let is_own =
+            |cookie: &Cookie| own.iter().any(|(name, _)| name.as_ref() == cookie.name_bytes());
         if let Some(place) = Place::of(url).filter(|_| self.count.load(Ordering::Relaxed) > 0) {
             let inside = self.lock();
             let mut found = inside.store.matching(&place, now);
-            found.retain(|cookie| !is_own(cookie));
+            if !own.is_empty() {
+                found.retain(|cookie| !is_own(cookie));
+            }
             match inside.policy.clone() {
                 None => header.write(&found),
                 Some(policy) => {
@@ -166,7 +169,7 @@ impl CookieJar {
                 continue;
             }
             if let Some((_, value)) = own.iter().rev().find(same) {
-                header.add(name, value.as_ref());
+                header.add(&Pair::new(name, value.as_ref()));
             }
         }
         (!header.0.is_empty()).then_some(header.0)
@@ -202,28 +205,21 @@ impl Clone for CookieJar {
     }
 }
 
-/// The value of a Cookie field (section 5.8.3, step 4).
+/// The value of a Cookie field (section 5.8.3).
 #[derive(Default)]
 struct Header(Vec<u8>);
 
 impl Header {
     /// In one allocation.
     fn write(&mut self, cookies: &[&Cookie]) {
-        let length = cookies.iter().map(|c| c.name.len() + c.value.len() + 3).sum();
-        self.0.reserve_exact(length);
-        for cookie in cookies {
-            self.add(&cookie.name, &cookie.value);
-        }
+        self.0.reserve_exact(cookies.iter().map(|cookie| cookie.pair.as_sent().len() + 2).sum());
+        cookies.iter().for_each(|cookie| self.add(&cookie.pair));
     }
 
-    fn add(&mut self, name: &[u8], value: &[u8]) {
+    fn add(&mut self, pair: &Pair) {
         if !self.0.is_empty() {
             self.0.extend_from_slice(b"; ");
         }
-        if !name.is_empty() {
-            self.0.extend_from_slice(name);
-            self.0.push(b'=');
-        }
-        self.0.extend_from_slice(value);
+        self.0.extend_from_slice(pair.as_sent());
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::cookie::{Cookie, SameSite, from_unix, to_unix};
+use super::cookie::{Cookie, Pair, SameSite, from_unix, to_unix};
 use crate::error::Result;
 
 /// A later form that old readers would misread gets the next number.
@@ -19,8 +19,8 @@ pub(super) fn write<'a>(cookies: impl Iterator<Item = &'a Cookie>) -> Value {
 
 fn write_one(cookie: &Cookie) -> Value {
     let mut fields = Map::new();
-    write_bytes(&mut fields, "name", &cookie.name);
-    write_bytes(&mut fields, "value", &cookie.value);
+    write_bytes(&mut fields, "name", cookie.name_bytes());
+    write_bytes(&mut fields, "value", cookie.value_bytes());
     for (key, value) in [
         ("domain", json!(cookie.domain)),
         ("host_only", json!(cookie.host_only)),
@@ -56,8 +56,7 @@ pub(super) fn list(file: &Value) -> Result<&Vec<Value>, &'static str> {
 /// The cookie, or the rule that it breaks.
 pub(super) fn read(entry: &Value) -> Result<Cookie, String> {
     let cookie = Cookie {
-        name: read_bytes(entry, "name")?.into(),
-        value: read_bytes(entry, "value")?.into(),
+        pair: Pair::new(&read_bytes(entry, "name")?, &read_bytes(entry, "value")?),
         domain: text(entry, "domain")?.into(),
         path: text(entry, "path")?.into(),
         host_only: flag(entry, "host_only")?,

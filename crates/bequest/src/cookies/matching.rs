@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memrchr};
 use url::{Host, Url};
 
 /// No name that DNS can resolve is longer (RFC 1035, section 3.1, with a dot at the end). Looking
@@ -39,14 +40,21 @@ impl<'a> Place<'a> {
     /// alone is no domain for others to be in: it is a public suffix.
     pub(super) fn domains(&self) -> impl Iterator<Item = &str> {
         let host = &*self.host;
-        let inner = if is_address(host) { "" } else { host };
-        let above = inner.match_indices('.').map(|(dot, _)| &inner[dot + 1..]);
-        std::iter::once(host).chain(above.filter(|domain| domain.contains('.')))
+        let last_dot = memrchr(b'.', host.as_bytes()).filter(|_| !is_address(host));
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let start = next?;
+            let domain = &host[start..];
+            let dot = memchr(b'.', domain.as_bytes()).map(|dot| start + dot);
+            next = dot.filter(|&dot| last_dot.is_some_and(|last| dot < last)).map(|dot| dot + 1);
+            Some(domain)
+        })
     }
 }
 
 pub(super) fn in_lower_case(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // Without an early exit this is a loop over words.
+    if text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
         Cow::Borrowed(text)
@@ -81,6 +89,12 @@ pub(super) fn path_match(request: &str, cookie: &str) -> bool {
 /// Whether a host is an IP address. A last label that is a number makes it one, or makes it nothing
 /// that can be a host (WHATWG URL, "ends in a number").
 fn is_address(host: &str) -> bool {
-    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
-    last.bytes().all(|byte| byte.is_ascii_digit()) || last.ends_with(']')
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.as_bytes().last() {
+        Some(b'0'..=b'9') => {
+            let last = host.rsplit('.').next().unwrap_or_default();
+            last.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        end => end == Some(&b']'),
+    }
 }

@@ -27,3 +27,6 @@ pub use file::CookieFile;
 pub use filter::CookieFilter;
 pub use jar::CookieJar;
 pub use policy::CookiePolicy;
+
+#[cfg(fuzzing)]
+pub(crate) use date::parse as date_for_fuzzing;

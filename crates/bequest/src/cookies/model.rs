@@ -82,7 +82,7 @@ impl Model {
             let crowded = |c: &Stored| count(all, &c.domain) > 50;
             let classes: [&dyn Fn(&Stored) -> bool; 3] =
                 [&|c| !c.secure_only && crowded(c), &|c| crowded(c), &|_| all.len() > 3000];
-            let Some(class) = classes.iter().find(|class| all.iter().any(|c| class(c))) else {
+            let Some(class) = classes.into_iter().find(|class| all.iter().any(*class)) else {
                 return;
             };
             let indexes = (0..all.len()).filter(|&at| class(&all[at]));
@@ -124,6 +124,7 @@ impl Model {
     }
 
     /// Whether these are the cookies that there are.
+    #[cfg(test)]
     pub(crate) fn has(&self, cookies: &[Cookie], now: SystemTime) -> bool {
         let live = self.cookies.iter().filter(|cookie| cookie.expiry.is_none_or(|end| end > now));
         live.eq(cookies.iter())
@@ -132,8 +133,8 @@ impl Model {
 
 impl PartialEq<&Cookie> for &Stored {
     fn eq(&self, other: &&Cookie) -> bool {
-        *self.name == *other.name
-            && *self.value == *other.value
+        *self.name == *other.name_bytes()
+            && *self.value == *other.value_bytes()
             && *self.domain == *other.domain
             && *self.path == *other.path
             && self.expiry == other.expires
@@ -152,6 +153,10 @@ fn create(from: Asked<'_>, field: &[u8], now: SystemTime) -> Option<Stored> {
     let (pair, attributes) = cut(field, b';').unwrap_or((field.to_vec(), Text::new()));
     let (name, value) = cut(&pair, b'=').unwrap_or((Text::new(), pair));
     let (name, value) = (trim(&name), trim(&value));
+    // Not the RFC's, but ours.
+    if name.contains(&b'\t') || value.contains(&b'\t') {
+        return None;
+    }
     if name.len() + value.len() > 4096 || name.len() + value.len() == 0 {
         return None;
     }
@@ -164,9 +169,9 @@ fn create(from: Asked<'_>, field: &[u8], now: SystemTime) -> Option<Stored> {
         .collect();
     let last = |name: &str| list.iter().rev().find(|(key, _)| key == name).map(|(_, v)| v.clone());
     let limit = now + Duration::from_secs(400 * 24 * 60 * 60);
-    let ages = list.iter().filter(|(key, _)| key == "max-age").filter_map(|(_, v)| age(v, now));
-    let dates = list.iter().filter(|(key, _)| key == "expires").filter_map(|(_, v)| date(v));
-    let expiry = ages.last().or(dates.last().map(from_unix)).map(|end| end.min(limit));
+    let mut ages = list.iter().filter(|(key, _)| key == "max-age").filter_map(|(_, v)| age(v, now));
+    let mut dates = list.iter().filter(|(key, _)| key == "expires").filter_map(|(_, v)| date(v));
+    let expiry = ages.next_back().or(dates.next_back().map(from_unix)).map(|end| end.min(limit));
     // 5.7
     let mut domain = String::from_utf8_lossy(&last("domain").unwrap_or_default()).to_string();
     if !domain.is_ascii() {
@@ -187,7 +192,11 @@ fn create(from: Asked<'_>, field: &[u8], now: SystemTime) -> Option<Stored> {
     }
     let path = last("path").map(|path| String::from_utf8_lossy(&path).to_string());
     let said = path.is_some();
-    let path = path.filter(|p| p.starts_with('/')).unwrap_or_else(|| default_path(from.path));
+    let default = default_path(from.path);
+    let path = path.filter(|p| p.starts_with('/')).unwrap_or_else(|| default.clone());
+    if path.contains('\t') || (path == default && default.len() > 1024) {
+        return None;
+    }
     let secure_only = last("secure").is_some();
     if secure_only && !from.secure {
         return None;

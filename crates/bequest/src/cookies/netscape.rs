@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use super::cookie::{Cookie, from_unix, to_unix};
+use super::cookie::{Cookie, Pair, from_unix, to_unix};
 
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
@@ -16,12 +16,8 @@ pub(super) fn write_head(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"# Netscape HTTP Cookie File\n# Written by Bequest; it may be edited.\n\n")
 }
 
-/// False where the cookie can't be in such a file: tabs end its fields.
-pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<bool> {
-    let has_tab = |text: &[u8]| text.contains(&b'\t');
-    if has_tab(&cookie.name) || has_tab(&cookie.value) || has_tab(cookie.path.as_bytes()) {
-        return Ok(false);
-    }
+/// No cookie has a tab in it.
+pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<()> {
     if cookie.http_only {
         out.write_all(HTTP_ONLY)?;
     }
@@ -34,8 +30,7 @@ pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<bool> {
     let expires = cookie.expires.map_or(0, to_unix);
     let secure = flag(cookie.secure);
     write!(out, "{dot}{domain}\t{below}\t{}\t{secure}\t{expires}\t", cookie.path)?;
-    out.write_all(&[&*cookie.name, b"\t", &*cookie.value, b"\n"].concat())?;
-    Ok(true)
+    out.write_all(&[cookie.name_bytes(), b"\t", cookie.value_bytes(), b"\n"].concat())
 }
 
 /// The cookie of a line, if it has one; or the rule that it breaks.
@@ -45,8 +40,8 @@ pub(super) fn read(line: &[u8], now: SystemTime) -> Option<Result<Cookie, String
         Some(rest) => (rest, true),
         None => (line, false),
     };
-    let is_comment = line.starts_with(b"#") || line.starts_with(b"$");
-    if line.trim_ascii().is_empty() || (is_comment && !http_only) {
+    let is_comment = line.starts_with(b"#") && !http_only;
+    if line.trim_ascii().is_empty() || is_comment {
         return None;
     }
     Some(read_fields(line, http_only, now))
@@ -65,8 +60,7 @@ fn read_fields(line: &[u8], http_only: bool, now: SystemTime) -> Result<Cookie, 
         seconds => Some(from_unix(seconds)),
     };
     let cookie = Cookie {
-        name: name.into(),
-        value: value.into(),
+        pair: Pair::new(name, value),
         domain: domain.into(),
         path: String::from_utf8_lossy(path).into(),
         host_only: !read_flag(below)?,

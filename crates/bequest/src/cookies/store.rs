@@ -1,6 +1,7 @@
 //! Where the cookies of a jar lie (RFC 6265bis, sections 5.7 and 5.8).
 
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ pub(super) const MOST: usize = 3000;
 /// The cookies by their domain: a request looks only at those of the few that its host is in.
 #[derive(Clone, Default)]
 pub(super) struct Store {
-    // No list is empty.
+    // No list is empty, and each is in the order of sending.
     domains: HashMap<Box<str>, Vec<Entry>>,
     count: usize,
     next: u64,
@@ -33,6 +34,11 @@ impl Entry {
     fn age(&self) -> (SystemTime, u64) {
         (self.cookie.creation, self.order)
     }
+
+    /// Where it stands in a Cookie field (section 5.8.3).
+    fn place(&self) -> (Reverse<usize>, SystemTime, u64) {
+        (Reverse(self.cookie.path.len()), self.cookie.creation, self.order)
+    }
 }
 
 impl Store {
@@ -41,7 +47,7 @@ impl Store {
         self.count
     }
 
-    /// Puts a cookie in, in the place of the one that is the same (steps 22 and 23). One that has
+    /// Puts a cookie in, in the place of the one that is the same (section 5.7). One that has
     /// expired only takes the other away.
     pub(super) fn insert(&mut self, mut cookie: Cookie, now: SystemTime) {
         let old = self.take(&cookie.domain, |old| old.cookie.is_same(&cookie));
@@ -59,7 +65,8 @@ impl Store {
         let entry = Entry { cookie, order, used: Cell::new(now) };
         let domain = entry.cookie.domain.clone();
         let list = self.domains.entry(domain.clone()).or_default();
-        list.push(entry);
+        let at = list.partition_point(|other| other.place() < entry.place());
+        list.insert(at, entry);
         self.count += 1;
         if list.len() > MOST_OF_A_DOMAIN {
             self.make_room_in(&domain, now);
@@ -69,14 +76,14 @@ impl Store {
         }
     }
 
-    /// Whether what came in the clear would hide a cookie that is secure (step 15).
+    /// Whether what came in the clear would hide a cookie that is secure (section 5.7).
     pub(super) fn would_hide_secure(&self, new: &Cookie, now: SystemTime) -> bool {
         let (domain, path) = (&*new.domain, &*new.path);
         let related = |other: &str| domain_match(other, domain) || domain_match(domain, other);
         self.domains.iter().filter(|(other, _)| related(other)).any(|(_, list)| {
             list.iter().map(|entry| &entry.cookie).any(|old| {
                 old.secure
-                    && old.name == new.name
+                    && old.name_bytes() == new.name_bytes()
                     && path_match(path, &old.path)
                     && !old.is_expired(now)
             })
@@ -85,28 +92,36 @@ impl Store {
 
     /// The cookies for a request, in the order of sending (section 5.8.3). They count as used.
     pub(super) fn matching(&self, place: &Place<'_>, now: SystemTime) -> Vec<&Cookie> {
-        let mut found = Vec::new();
+        let mut found: Vec<&Entry> = Vec::new();
         for domain in place.domains() {
             let Some(list) = self.domains.get(domain) else { continue };
             let is_host = domain.len() == place.host.len();
+            let sorted = found.len();
+            found.reserve(list.len());
             found.extend(list.iter().filter(|Entry { cookie, .. }| {
                 (is_host || !cookie.host_only)
                     && (place.secure || !cookie.secure)
                     && path_match(place.path, &cookie.path)
                     && !cookie.is_expired(now)
             }));
+            if sorted > 0 {
+                found.sort_unstable_by_key(|entry| entry.place());
+            }
         }
-        found.sort_unstable_by(|a, b| {
-            b.cookie.path.len().cmp(&a.cookie.path.len()).then_with(|| a.age().cmp(&b.age()))
-        });
         found.iter().for_each(|entry| entry.used.set(now));
         found.into_iter().map(|entry| &entry.cookie).collect()
     }
 
-    /// All that have not expired, as they were created.
-    pub(super) fn all(&self, now: SystemTime) -> Vec<&Cookie> {
+    /// All that have not expired, in no order.
+    pub(super) fn live(&self, now: SystemTime) -> impl Iterator<Item = &Cookie> {
+        let all = self.domains.values().flatten().map(|entry| &entry.cookie);
+        all.filter(move |cookie| !cookie.is_expired(now))
+    }
+
+    /// Those that are meant and have not expired, as they were created.
+    pub(super) fn select(&self, now: SystemTime, meant: impl Fn(&Cookie) -> bool) -> Vec<&Cookie> {
         let mut all: Vec<_> = self.domains.values().flatten().collect();
-        all.retain(|entry| !entry.cookie.is_expired(now));
+        all.retain(|entry| !entry.cookie.is_expired(now) && meant(&entry.cookie));
         all.sort_unstable_by_key(|entry| entry.age());
         all.into_iter().map(|entry| &entry.cookie).collect()
     }

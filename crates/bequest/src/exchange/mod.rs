@@ -139,10 +139,9 @@ impl Journey {
         }
         self.followed += 1;
         self.rounds = 0;
-        if !redirect::same_origin(from, &next.url)
-            && let Some(elsewhere) = self.settings.elsewhere()
-        {
-            self.settings = Arc::new(elsewhere);
+        let leaves_origin = !redirect::same_origin(from, &next.url);
+        if let Some(settings) = self.settings.on_the_way(&next.url, leaves_origin) {
+            self.settings = Arc::new(settings);
         }
         self.jar.add_to(&mut next)?;
         apply_auth(&mut next).await?;

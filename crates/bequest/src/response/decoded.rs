@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::Response;
 use super::iter::IterContent;
 use super::lines::IterLines;
 use super::loan::Loan;
@@ -12,35 +13,52 @@ use crate::error::Result;
 #[derive(Debug)]
 pub struct DecodedLines<'a> {
     lines: IterLines<'a>,
-    charset: Charset,
-    /// The charset is a guess, and what is valid UTF-8 is UTF-8.
-    is_guess: bool,
-    /// The next line is the first of the body, and may begin with a byte order mark.
-    at_start: bool,
+    /// `None` until the first line is asked for.
+    said: Option<Said>,
 }
 
 impl<'a> DecodedLines<'a> {
-    pub(super) fn new(mut lines: IterLines<'a>) -> Self {
-        let (charset, is_guess) = lines.response.stream_charset();
-        match charset {
-            Charset::Utf16(order) => lines.widen(2, order == Order::Big),
-            Charset::Utf32(order) => lines.widen(4, order == Order::Big),
-            _ => {}
-        }
-        Self { at_start: lines.is_at_start(), lines, charset, is_guess }
+    pub(super) fn new(lines: IterLines<'a>) -> Self {
+        Self { lines, said: None }
     }
 
-    fn decode(&mut self, line: &Bytes) -> String {
-        let line = &line[..];
-        let at_start = std::mem::take(&mut self.at_start);
-        if self.is_guess
-            && let Ok(text) = std::str::from_utf8(line)
-        {
-            return text.strip_prefix('\u{feff}').filter(|_| at_start).unwrap_or(text).to_owned();
+    /// Before the first line.
+    fn begin(&mut self) -> Said {
+        let said = Said::by(self.lines.mark(), self.lines.response);
+        match said.charset {
+            Charset::Utf16(order) => self.lines.widen(2, order == Order::Big),
+            Charset::Utf32(order) => self.lines.widen(4, order == Order::Big),
+            _ => {}
         }
-        if at_start {
-            return self.charset.decode(line);
+        self.said = Some(said);
+        said
+    }
+}
+
+/// What is said of the charset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Said {
+    charset: Charset,
+    /// It is a guess, and what is valid UTF-8 is UTF-8.
+    is_guess: bool,
+}
+
+impl Said {
+    fn by(mark: Option<Charset>, response: &Response) -> Self {
+        let (charset, is_guess) = mark.map_or_else(|| response.stream_charset(), |it| (it, false));
+        Self { charset, is_guess }
+    }
+
+    fn decode(self, line: Bytes) -> String {
+        if self.is_guess || self.charset == Charset::Utf8 {
+            // A small line is a copy of its own, and becomes the text as it is.
+            let text = String::from_utf8(line.into());
+            return text.unwrap_or_else(|error| self.decode_as(error.as_bytes()));
         }
+        self.decode_as(&line)
+    }
+
+    fn decode_as(self, line: &[u8]) -> String {
         let (mut decoder, mut text) = (self.charset.decoder(), String::new());
         decoder.push(line, &mut text);
         decoder.finish(&mut text);
@@ -52,8 +70,11 @@ impl Iterator for DecodedLines<'_> {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let line = self.lines.next()?;
-        Some(line.map(|line| self.decode(&line)))
+        let said = match self.said {
+            Some(said) => said,
+            None => self.begin(),
+        };
+        Some(self.lines.next()?.map(|line| said.decode(line)))
     }
 }
 
@@ -61,18 +82,23 @@ impl Iterator for DecodedLines<'_> {
 /// two of them comes with the second. After an error it is over.
 pub struct DecodedContent<'a> {
     content: IterContent<'a>,
-    /// `None` once the rest was given out.
+    /// `None` until the first piece is asked for.
     decoder: Option<Box<Pieces>>,
+    /// The rest was given out.
+    is_over: bool,
 }
 
 impl<'a> DecodedContent<'a> {
-    pub(super) fn new(mut content: IterContent<'a>) -> Self {
-        let (said, at_start) = (content.response.stream_charset(), content.is_at_start());
-        let kept = content.loan().and_then(Loan::decoder);
-        let decoder = kept
-            .and_then(|kept| kept.take_if(|kept| kept.said == said))
-            .unwrap_or_else(|| Box::new(Pieces::new(said, at_start)));
-        Self { content, decoder: Some(decoder) }
+    pub(super) fn new(content: IterContent<'a>) -> Self {
+        Self { content, decoder: None, is_over: false }
+    }
+
+    /// Before the first piece: goes on where another stopped, if it went by the same charset.
+    fn begin(&mut self) -> Box<Pieces> {
+        let said = Said::by(self.content.mark(), self.content.response);
+        let kept = self.content.loan().and_then(Loan::decoder);
+        kept.and_then(|kept| kept.take_if(|kept| kept.said == said))
+            .unwrap_or_else(|| Box::new(Pieces::new(said)))
     }
 }
 
@@ -80,22 +106,26 @@ impl Iterator for DecodedContent<'_> {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let decoder = self.decoder.as_mut()?;
+        if self.is_over {
+            return None;
+        }
+        let mut decoder = self.decoder.take().unwrap_or_else(|| self.begin());
         let mut text = String::new();
         while text.is_empty() {
             match self.content.next() {
                 Some(Ok(piece)) => decoder.push(&piece, &mut text),
                 Some(Err(error)) => {
-                    self.decoder = None;
+                    self.is_over = true;
                     return Some(Err(error));
                 }
                 None => {
+                    self.is_over = true;
                     decoder.finish(&mut text);
-                    self.decoder = None;
                     return (!text.is_empty()).then_some(Ok(text));
                 }
             }
         }
+        self.decoder = Some(decoder);
         Some(Ok(text))
     }
 }
@@ -103,32 +133,29 @@ impl Iterator for DecodedContent<'_> {
 impl Drop for DecodedContent<'_> {
     /// A character that was begun is the next reader's, whether that reads text or bytes.
     fn drop(&mut self) {
-        let decoder = self.decoder.take();
-        if let Some(kept) = self.content.loan().and_then(Loan::decoder) {
-            *kept = decoder;
+        if let Some(decoder) = self.decoder.take()
+            && let Some(kept) = self.content.loan().and_then(Loan::decoder)
+        {
+            *kept = Some(decoder);
         }
     }
 }
 
 /// Decodes pieces.
 pub(super) struct Pieces {
-    /// What was said of the charset, and whether that is a guess.
-    said: (Charset, bool),
+    said: Said,
     /// UTF-8 until something is not, and the charset said from there on.
     is_guess: bool,
     /// For a charset whose characters can't be told apart from here; it keeps what was begun.
     legacy: Option<Decoder>,
     /// The beginning of a character, in any other charset.
     pub(super) begun: Vec<u8>,
-    /// Nothing was given out yet: a byte order mark is left out.
-    at_start: bool,
 }
 
 impl Pieces {
-    fn new(said: (Charset, bool), at_start: bool) -> Self {
-        let (charset, is_guess) = said;
-        let legacy = whole(charset, b"").is_none().then(|| charset.decoder());
-        Self { said, is_guess, legacy, begun: Vec::new(), at_start }
+    fn new(said: Said) -> Self {
+        let legacy = whole(said.charset, b"").is_none().then(|| said.charset.decoder());
+        Self { said, is_guess: said.is_guess, legacy, begun: Vec::new() }
     }
 
     fn push(&mut self, piece: &[u8], text: &mut String) {
@@ -139,12 +166,6 @@ impl Pieces {
             bytes.extend_from_slice(piece);
             self.decode(&bytes, text);
         }
-        if self.at_start && !text.is_empty() {
-            self.at_start = false;
-            if text.starts_with('\u{feff}') {
-                text.remove(0);
-            }
-        }
     }
 
     fn decode(&mut self, bytes: &[u8], text: &mut String) {
@@ -153,7 +174,7 @@ impl Pieces {
         }
         let broken = std::str::from_utf8(bytes).err().and_then(|error| error.error_len());
         self.is_guess = self.is_guess && broken.is_none();
-        let charset = if self.is_guess { Charset::Utf8 } else { self.said.0 };
+        let charset = if self.is_guess { Charset::Utf8 } else { self.said.charset };
         let length = whole(charset, bytes).unwrap_or(bytes.len());
         charset.decoder().push(&bytes[..length], text);
         self.begun.extend_from_slice(&bytes[length..]);
@@ -161,7 +182,7 @@ impl Pieces {
 
     /// There is no more.
     fn finish(&mut self, text: &mut String) {
-        let mut decoder = self.legacy.take().unwrap_or_else(|| self.said.0.decoder());
+        let mut decoder = self.legacy.take().unwrap_or_else(|| self.said.charset.decoder());
         decoder.push(&self.begun, text);
         decoder.finish(text);
     }

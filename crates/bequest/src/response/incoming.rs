@@ -7,6 +7,7 @@ use tokio::io::ReadBuf;
 
 use super::decode::Codings;
 use super::decoded::Pieces;
+use crate::charset::{Charset, mark};
 use crate::error::Result;
 use crate::headers::Headers;
 
@@ -32,6 +33,9 @@ pub(crate) trait Incoming: Send {
     }
 }
 
+/// The byte order marks; one more is the beginning of the third.
+const MARKS: [&[u8]; 4] = [b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff"];
+
 /// What a body is read as.
 pub(super) enum Form {
     /// What was sent; it was not coded.
@@ -54,6 +58,8 @@ pub(crate) struct Live {
     /// The last line that was given out ended in CR. An LF that follows, which in its charset is
     /// these bytes, belongs to it; empty otherwise.
     line_feed: &'static [u8],
+    /// What a byte order mark said, which was left out.
+    pub(super) marked: Option<Charset>,
     /// Decodes on where a reader of text stopped; whoever reads bytes ends that.
     pub(super) decoder: Option<Box<Pieces>>,
 }
@@ -66,6 +72,7 @@ impl Live {
             form: Form::Same,
             begun: false,
             line_feed: b"",
+            marked: None,
             decoder: None,
         }
     }
@@ -129,19 +136,41 @@ impl Live {
 
     fn poll_leave_out(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         while self.pending.len() < self.line_feed.len() {
-            let mut room = [0; 512];
-            let mut out = ReadBuf::new(&mut room);
-            ready!(self.incoming.poll_read(context, &mut out))?;
-            if out.filled().is_empty() {
+            if ready!(self.poll_more(context))? == 0 {
                 break;
             }
-            self.pending.extend_from_slice(out.filled());
         }
         if self.pending.starts_with(self.line_feed) {
             self.pending.advance(self.line_feed.len());
         }
         self.line_feed = b"";
         Poll::Ready(Ok(()))
+    }
+
+    /// Leaves out a byte order mark that comes next.
+    pub(super) fn poll_mark(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        while MARKS
+            .iter()
+            .any(|mark| mark.len() > self.pending.len() && mark.starts_with(&self.pending))
+        {
+            if ready!(self.poll_more(context))? == 0 {
+                break;
+            }
+        }
+        if let Some((charset, length)) = mark(&self.pending) {
+            self.marked = Some(charset);
+            self.pending.advance(length);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads a little, to look at it; says how much.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Result<usize>> {
+        let mut room = [0; 512];
+        let mut out = ReadBuf::new(&mut room);
+        ready!(self.incoming.poll_read(context, &mut out))?;
+        self.pending.extend_from_slice(out.filled());
+        Poll::Ready(Ok(out.filled().len()))
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {

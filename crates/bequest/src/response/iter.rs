@@ -6,6 +6,7 @@ use super::Response;
 use super::decoded::DecodedContent;
 use super::loan::Loan;
 use super::room::{Room, take};
+use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -40,7 +41,7 @@ impl<'a> IterContent<'a> {
 
     /// Pieces as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
     /// Where that is ISO-8859-1 only since nothing says another, it is UTF-8 for as long as that is
-    /// valid. What is not valid becomes U+FFFD; a character that is split between two pieces comes
+    /// valid. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD; a character that is split between two pieces comes
     /// with the second.
     ///
     /// ```
@@ -53,9 +54,17 @@ impl<'a> IterContent<'a> {
         DecodedContent::new(self)
     }
 
-    /// Whether nobody has read of the body yet.
-    pub(super) fn is_at_start(&self) -> bool {
-        matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
+    /// The charset that a byte order mark says. An error comes with the next piece.
+    pub(super) fn mark(&mut self) -> Option<Charset> {
+        let Some(Ok(loan)) = &mut self.loan else { return None };
+        match reactor::block_on(loan.mark()) {
+            Ok(marked) => marked,
+            Err(error) => {
+                loan.fail(&error);
+                self.loan = Some(Err(error));
+                None
+            }
+        }
     }
 
     /// The body, while there is more of it.

@@ -7,6 +7,7 @@ use super::decoded::DecodedLines;
 use super::loan::Loan;
 use super::room::{Room, take};
 use super::splitter::Splitter;
+use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
@@ -59,7 +60,7 @@ impl<'a> IterLines<'a> {
 
     /// Lines as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
     /// Where that is ISO-8859-1 only since nothing says another, a line that is valid UTF-8 is
-    /// UTF-8. What is not valid becomes U+FFFD.
+    /// UTF-8. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD.
     ///
     /// ```
     /// # let r = bequest::Response::builder().body("caf\u{e9}\nth\u{e9}\n").build()?;
@@ -83,12 +84,28 @@ impl<'a> IterLines<'a> {
         }
     }
 
-    /// Whether nobody has read of the body yet.
-    pub(super) fn is_at_start(&self) -> bool {
-        matches!(&self.loan, Some(Ok(loan)) if !loan.is_begun())
+    /// The charset that a byte order mark says. An error comes with the next line.
+    pub(super) fn mark(&mut self) -> Option<Charset> {
+        let Some(Ok(loan)) = &mut self.loan else { return None };
+        match reactor::block_on(loan.mark()) {
+            Ok(marked) => marked,
+            Err(error) => {
+                loan.fail(&error);
+                self.loan = Some(Err(error));
+                None
+            }
+        }
     }
 
-    async fn next_line(&mut self) -> Result<Option<Bytes>> {
+    fn next_line(&mut self) -> Result<Option<Bytes>> {
+        // Most lines are here already.
+        match self.splitter.split(&mut self.buffer) {
+            Some(line) => self.check(line.len()).map(|()| Some(line)),
+            None => reactor::block_on(self.read_line()),
+        }
+    }
+
+    async fn read_line(&mut self) -> Result<Option<Bytes>> {
         loop {
             if let Some(line) = self.splitter.split(&mut self.buffer) {
                 self.check(line.len())?;
@@ -127,7 +144,7 @@ impl Iterator for IterLines<'_> {
         if self.loan.as_ref()?.is_err() {
             return self.loan.take()?.err().map(Err);
         }
-        match reactor::block_on(self.next_line()) {
+        match self.next_line() {
             Ok(line) => line.map(Ok),
             Err(error) => {
                 if let Some(Ok(mut loan)) = self.loan.take() {

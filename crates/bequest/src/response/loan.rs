@@ -10,6 +10,7 @@ use tokio::io::ReadBuf;
 use super::decoded::Pieces;
 use super::incoming::Live;
 use super::{Body, Response, closed, consumed};
+use crate::charset::{Charset, mark};
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::MAX_CONTENT;
 
@@ -82,11 +83,6 @@ impl<'a> Loan<'a> {
         }
     }
 
-    /// Whether somebody has had a part of it.
-    pub(super) fn is_begun(&self) -> bool {
-        matches!(&self.part, Part::Live(live) if live.is_begun())
-    }
-
     /// Takes back what was read and not used.
     pub(super) fn give_back(&mut self, rest: BytesMut) {
         if let Part::Live(live) = &mut self.part {
@@ -109,6 +105,26 @@ impl<'a> Loan<'a> {
             Part::Copy(bytes) if bytes.starts_with(line_feed) => bytes.advance(line_feed.len()),
             _ => {}
         }
+    }
+
+    /// The charset that a byte order mark says, which is left out if it comes next and nothing was
+    /// read before.
+    pub(super) async fn mark(&mut self) -> Result<Option<Charset>> {
+        Ok(match &mut self.part {
+            Part::Copy(bytes) => mark(bytes).map(|(charset, length)| {
+                bytes.advance(length);
+                charset
+            }),
+            Part::Live(live) => {
+                if !live.is_begun() {
+                    live.begin(self.raw);
+                    let looked = poll_fn(|context| live.poll_mark(context)).await;
+                    looked.map_err(|error| self.response.named(error))?;
+                }
+                live.marked
+            }
+            Part::Ended | Part::Failed(_) => None,
+        })
     }
 
     /// What decodes the text of a body that is read in pieces.

@@ -423,6 +423,4 @@ impl fmt::Debug for Response {
 }
 
 #[cfg(test)]
-mod splits;
-#[cfg(test)]
 mod tests;

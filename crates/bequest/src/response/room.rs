@@ -1,6 +1,6 @@
 //! How much to read at once, and how to hand it out.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// The least and the most that is asked for at once.
 const LEAST: usize = 4 * 1024;
@@ -34,12 +34,12 @@ impl Room {
 /// Takes the first bytes out. What is small beside its memory is copied, so that keeping it does
 /// not keep all of that.
 pub(super) fn take(buffer: &mut BytesMut, length: usize) -> Bytes {
-    let piece = buffer.split_to(length);
-    if length * 4 < LEAST.max(buffer.capacity()) {
-        Bytes::copy_from_slice(&piece)
-    } else {
-        piece.freeze()
+    if length * 4 >= LEAST.max(buffer.capacity() - length) {
+        return buffer.split_to(length).freeze();
     }
+    let piece = Bytes::copy_from_slice(&buffer[..length]);
+    buffer.advance(length);
+    piece
 }
 
 #[cfg(test)]

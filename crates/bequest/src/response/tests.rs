@@ -1,3 +1,6 @@
+mod marks;
+mod splits;
+
 use std::io::{BufRead, Read};
 
 use super::*;

@@ -63,10 +63,14 @@ impl Session {
     /// was one.
     #[expect(clippy::needless_pass_by_value, reason = "callers make them on the spot")]
     pub fn send(&self, request: PreparedRequest, options: SendOptions) -> Result<Response> {
-        self.send_boxed(Box::new(request), &options)
+        self.send_boxed(Box::new(request), Some(&options))
     }
 
-    fn send_boxed(&self, request: Box<PreparedRequest>, options: &SendOptions) -> Result<Response> {
+    fn send_boxed(
+        &self,
+        request: Box<PreparedRequest>,
+        options: Option<&SendOptions>,
+    ) -> Result<Response> {
         let settings = self.settings(options, &request);
         reactor::block_on(exchange(self.mounts.clone(), request, settings))
     }
@@ -81,7 +85,7 @@ impl Request<&Session> {
     pub fn send(self) -> Result<Response> {
         let session = self.session;
         let prepared = self.parts.ready(&session.defaults())?;
-        session.send_boxed(prepared, &SendOptions::new())
+        session.send_boxed(prepared, None)
     }
 
     /// The request with its session's state, to be edited and sent.

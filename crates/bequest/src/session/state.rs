@@ -46,6 +46,12 @@ macro_rules! session_state {
             /// Whether a URL that is not https, be it a redirect's, is
             /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
             pub https_only: bool,
+            /// Whether variables of the environment count where nothing else is said:
+            /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
+            /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes). `true` in a
+            /// new session. They are read once a session, when they are first needed.
+            pub trust_env: bool,
+            environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
             #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
             forgetful: bool,
@@ -77,6 +83,8 @@ macro_rules! session_state {
                     redirect_policy: None,
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
+                    trust_env: true,
+                    environment: std::sync::Arc::default(),
                     forgetful: false,
                     mounts: $crate::adapter::Mounts::new(),
                 }
@@ -98,6 +106,35 @@ macro_rules! session_state {
                 adapter: impl $crate::adapter::Adapter,
             ) {
                 self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// What the environment says for a URL, where neither `options` nor this session say it:
+            /// for [`send`](Self::send), which does not ask it (Requests'
+            /// `merge_environment_settings`). Requests that are sent by their own `send()` need it
+            /// not.
+            pub fn merge_environment(
+                &self,
+                url: &url::Url,
+                options: $crate::settings::SendOptions,
+            ) -> $crate::settings::SendOptions {
+                let said = self.asked_environment().and_then(|environment| environment.verify(url));
+                match said {
+                    Some(verify) if !options.says_verify() => options.verify(verify),
+                    _ => options,
+                }
+            }
+
+            /// Reads the environment again when it is next needed, for clones of this session, too.
+            pub fn reload_environment(&self) {
+                self.environment.reload();
+            }
+
+            /// Unless this session says how servers are verified.
+            fn asked_environment(
+                &self,
+            ) -> Option<&std::sync::Arc<$crate::environment::Environment>> {
+                let asked = self.trust_env && self.verify == $crate::net::tls::Verify::Yes;
+                asked.then_some(&self.environment)
             }
 
             /// Closes the connections that are idle, and those in use once they are done. A later
@@ -183,10 +220,11 @@ macro_rules! session_state {
                 }
             }
 
-            /// What goes along when it is sent: said then, by the request, or by this session.
+            /// What goes along when it is sent: said then, by the request, or by this session; or by
+            /// the environment, for a request that is the session's own.
             fn settings(
                 &self,
-                given: &$crate::settings::SendOptions,
+                given: Option<&$crate::settings::SendOptions>,
                 request: &$crate::request::PreparedRequest,
             ) -> $crate::error::Result<std::sync::Arc<$crate::settings::Settings>> {
                 let own = $crate::settings::Settings {
@@ -206,9 +244,14 @@ macro_rules! session_state {
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,
                     elsewhere: None,
+                    environment: self.asked_environment().filter(|_| given.is_none()).cloned(),
+                    verify_is_said: false,
                 };
                 let now = std::time::Instant::now();
-                own.decided([&request.options, given], now).map(std::sync::Arc::new)
+                let said = [Some(&request.options), given];
+                let settings = own.decided(said.into_iter().flatten(), now)?;
+                let by_environment = settings.on_the_way(&request.url, false);
+                Ok(std::sync::Arc::new(by_environment.unwrap_or(settings)))
             }
         }
 

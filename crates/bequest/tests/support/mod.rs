@@ -125,6 +125,14 @@ impl Client {
         each!(self, session => session.set_auth(auth));
     }
 
+    pub(crate) fn merge_environment(&self, url: &Url, options: SendOptions) -> SendOptions {
+        each!(self, session => session.merge_environment(url, options))
+    }
+
+    pub(crate) fn reload_environment(&self) {
+        each!(self, session => session.reload_environment());
+    }
+
     pub(crate) fn close(&self) {
         each!(self, session => session.close());
     }

@@ -6,12 +6,14 @@
 #![allow(clippy::print_stdout, reason = "standard output is what it is for")]
 
 use std::error::Error;
+use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::mem::ManuallyDrop;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
-use bequest::{Session, Url};
+use bequest::{CookieJar, Session, Url};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -21,7 +23,7 @@ const SERVE: &str = "serve";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 9] = [
+const MODES: [Mode; 12] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
@@ -31,6 +33,9 @@ const MODES: [Mode; 9] = [
     ("exchange-cookies", "GET with a jar of 5 cookies, all for the host", exchange_cookies),
     ("exchange-jar", "GET with a jar of 1,000 cookies, 10 of them for the host", exchange_jar),
     ("redirects", "five redirects, each with a cookie, and then the 100 bytes", redirects),
+    ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
+    ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
+    ("cookies-store", "a cookie is set again, in the same jar", cookies_store),
 ];
 
 fn main() -> Outcome {
@@ -127,6 +132,43 @@ fn redirects(url: &str, times: usize) -> Outcome {
         get(&session, &first)?;
     }
     if session.cookies.len() == 5 { Ok(()) } else { Err("not a cookie of each".into()) }
+}
+
+fn cookies_none(_: &str, times: usize) -> Outcome {
+    let (jar, url) = (CookieJar::new(), Url::parse("https://www.site7.example/path")?);
+    let sent = (0..times).filter(|_| black_box(&jar).header_for(&url).is_some());
+    if sent.count() == 0 { Ok(()) } else { Err("cookies from nowhere".into()) }
+}
+
+// The jar's table has random keys. So each of the 100 sites is asked for in turn, and the jar is not
+// dropped: what it costs to free memory depends on the order.
+fn cookies_send(_: &str, times: usize) -> Outcome {
+    let (jar, urls) = filled_jar()?;
+    let urls = urls.iter().cycle().take(times);
+    let sent = urls.filter_map(|url| jar.header_for(url)).map(|header| header.len());
+    if sent.sum::<usize>() == times * 238 { Ok(()) } else { Err("not the cookies".into()) }
+}
+
+fn cookies_store(_: &str, times: usize) -> Outcome {
+    let (jar, urls) = filled_jar()?;
+    let field = b"name3=sixteen-bytes-ok; Path=/path; Max-Age=3600; Secure; HttpOnly";
+    let urls = urls.iter().cycle().take(times);
+    let kept = urls.map(|url| jar.store(url, [&field[..]]).len());
+    if kept.sum::<usize>() == times { Ok(()) } else { Err("not kept".into()) }
+}
+
+/// 1,000 cookies over 100 domains, and a URL for each domain.
+fn filled_jar() -> Result<(ManuallyDrop<CookieJar>, Vec<Url>), Box<dyn Error>> {
+    let (jar, mut urls) = (ManuallyDrop::new(CookieJar::new()), Vec::new());
+    for site in 100..200 {
+        let url = Url::parse(&format!("https://www.site{site}.example/path"))?;
+        for name in 0..10 {
+            let field = format!("name{name}=sixteen-bytes-ok; Domain=site{site}.example; Path=/");
+            jar.store(&url, [field.as_bytes()]);
+        }
+        urls.push(url);
+    }
+    Ok((jar, urls))
 }
 
 fn get(session: &Session, url: &str) -> Outcome {

@@ -24,6 +24,8 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
         #[cfg(feature = "cookies")]
             cookies: _,
         elsewhere: _,
+        environment: _,
+        verify_is_said: _,
         detector: _,
         deadline: _,
     } = settings;

@@ -26,6 +26,7 @@ doors![
     a_session_without_its_cookies,
     cookies_of_a_challenge_go_with_the_answer,
     cookies_go_by_host_not_by_port,
+    a_host_header_is_no_domain,
     bad_cookies_are_errors,
     cookies_are_edited_between_requests,
     a_policy_decides,
@@ -223,6 +224,16 @@ fn cookies_go_by_host_not_by_port(door: Door) {
     assert_eq!(sent(&s, get(by_name)), None);
     let secure = get(second.https_url("/headers")).verify(second.ca_file());
     assert_eq!(sent(&s, secure), None, "localhost is another host");
+}
+
+fn a_host_header_is_no_domain(door: Door) {
+    let server = Testbed::start();
+    let s = door.session();
+    s.cookies().set("theirs", "1", "http://virtual.example/").unwrap();
+    s.send(set(&server, "k", "v").header("Host", "virtual.example")).unwrap();
+    let request = get(server.url("/headers")).header("Host", "virtual.example");
+    assert_eq!(sent(&s, request).as_deref(), Some("k=v"));
+    assert_eq!(s.cookies().domains(), ["127.0.0.1", "virtual.example"]);
 }
 
 fn bad_cookies_are_errors(door: Door) {

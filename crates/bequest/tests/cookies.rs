@@ -23,6 +23,7 @@ doors![
     a_request_has_cookies_of_its_own,
     its_own_cookies_stay_at_their_origin,
     a_cookie_header_of_the_caller_is_all,
+    a_cookie_header_may_be_edited,
     a_session_without_its_cookies,
     cookies_of_a_challenge_go_with_the_answer,
     cookies_go_by_host_not_by_port,
@@ -177,6 +178,24 @@ fn a_cookie_header_of_the_caller_is_all(door: Door) {
     assert_eq!(sent(&s, led("/headers")).as_deref(), Some("mine=1"));
     // Elsewhere the jar's go: one jar, two ports of one host.
     assert_eq!(sent(&s, led(&second.url("/headers"))).as_deref(), Some("kept=1"));
+}
+
+/// What was prepared is the caller's to change, and then it is as if he had given it.
+fn a_cookie_header_may_be_edited(door: Door) {
+    let server = Testbed::start();
+    let s = door.session();
+    s.cookies().set("jars", "1", server.url("/")).unwrap();
+    for edit in [
+        |prepared: &mut PreparedRequest| prepared.headers.insert("Cookie", "mine=2"),
+        |prepared: &mut PreparedRequest| prepared.headers.append("cookie", "mine=2"),
+    ] {
+        let mut prepared = s.prepare(get(server.url("/redirect-to?url=/headers"))).unwrap();
+        edit(&mut prepared);
+        let edited: Vec<_> = prepared.headers.get_all("cookie").map(str::to_owned).collect();
+        let r = s.send_prepared(prepared, SendOptions::new()).unwrap();
+        assert_eq!(r.history().len(), 1);
+        assert!(r.request().headers.get_all("cookie").eq(edited), "{:?}", r.request().headers);
+    }
 }
 
 fn a_session_without_its_cookies(door: Door) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::{Extensions, Method};
 use url::Url;
 
@@ -65,8 +66,8 @@ pub struct PreparedRequest {
     /// Its own, beside the jar's.
     #[cfg(feature = "cookies")]
     pub(super) cookies: Vec<(String, String)>,
-    /// The Cookie field is made of its own and the jar's cookies, and not the caller's.
-    has_jars_cookies: bool,
+    /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
+    made_cookies: Option<Bytes>,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
     /// What request hooks have.
@@ -98,7 +99,7 @@ impl PreparedRequest {
             zone: None,
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
-            has_jars_cookies: false,
+            made_cookies: None,
             auth_headers: Vec::new(),
             hook_headers: Vec::new(),
             settings: None,
@@ -142,15 +143,16 @@ impl PreparedRequest {
             }
         };
         if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
-            self.headers.append("Cookie", value);
-            self.has_jars_cookies = true;
+            self.headers.append("Cookie", &value);
+            self.made_cookies = Some(value.into());
         }
         Ok(())
     }
 
     /// Takes the Cookie field out, unless it is the caller's.
     pub(crate) fn forget_cookies(&mut self) {
-        if std::mem::take(&mut self.has_jars_cookies) {
+        let Some(made) = self.made_cookies.take() else { return };
+        if self.headers.get_all_bytes("cookie").eq([&made[..]]) {
             self.headers.remove("cookie");
         }
     }
@@ -287,7 +289,7 @@ impl PreparedRequest {
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
-            has_jars_cookies: self.has_jars_cookies,
+            made_cookies: self.made_cookies.clone(),
             auth_headers: self.auth_headers.clone(),
             hook_headers: self.hook_headers.clone(),
             settings: self.settings.clone(),

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use http::{Extensions, Method};
 use url::Url;
 
@@ -67,7 +66,7 @@ pub struct PreparedRequest {
     #[cfg(feature = "cookies")]
     pub(super) cookies: Vec<(String, String)>,
     /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
-    made_cookies: Option<Bytes>,
+    made_cookies: Option<Vec<u8>>,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
     /// What request hooks have.
@@ -144,7 +143,7 @@ impl PreparedRequest {
         };
         if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
             self.headers.append("Cookie", &value);
-            self.made_cookies = Some(value.into());
+            self.made_cookies = Some(value);
         }
         Ok(())
     }

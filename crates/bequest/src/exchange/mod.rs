@@ -165,7 +165,7 @@ impl Journey {
         if self.follows(&response) {
             // Whether it will be the caller's is not known yet, but those who hear of it can't wait.
             if is_heard {
-                response.drain(DRAINED).await;
+                Box::pin(response.drain(DRAINED)).await;
             }
         } else if !settings.stream
             && let Err(error) = response.read_in().await

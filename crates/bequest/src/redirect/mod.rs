@@ -48,21 +48,19 @@ pub(crate) fn next(
     if url.fragment().is_none() {
         url.set_fragment(response.url().fragment());
     }
-    let mut request = Box::new(before.clone());
-    request.target = None;
-    request.forget_cookies();
+    let leaves_origin = !same_origin(&before.url, &url);
+    let mut request = Box::new(before.led_to(url));
     let (method, keeps_body) = method_after(response.status(), &before.method, &before.body);
     request.method = method;
     if !keeps_body {
         drop_body(&mut request);
     }
     request.body.stream().map_or(Ok(()), |stream| stream.check())?;
-    if !same_origin(&before.url, &url) {
+    if leaves_origin {
         origin::leave(&mut request, &settings.sensitive_headers);
     } else {
         request.forget_auth();
     }
-    request.url = url;
     Ok(Some(request))
 }
 

@@ -153,10 +153,15 @@ impl PreparedRequest {
 
     /// Takes the Cookie field out, unless it is the caller's.
     pub(crate) fn forget_cookies(&mut self) {
-        let Some(made) = self.made_cookies.take() else { return };
-        if self.headers.get_all_bytes("cookie").eq([&made[..]]) {
+        if self.has_made_cookies() {
             self.headers.remove("cookie");
         }
+        self.made_cookies = None;
+    }
+
+    fn has_made_cookies(&self) -> bool {
+        let Some(made) = &self.made_cookies else { return false };
+        self.headers.get_all_bytes("cookie").eq([&made[..]])
     }
 
     /// Its own cookies were for the origin that it leaves.
@@ -278,10 +283,25 @@ impl PreparedRequest {
 
     /// A copy that still has what was added for the wire, and room for what will be.
     pub(crate) fn as_sent(&self) -> Self {
+        let (target, made_cookies) = (self.target.clone(), self.made_cookies.clone());
+        Self { target, made_cookies, ..self.copy_for(self.url.clone()) }
+    }
+
+    /// A copy for where a redirect leads, without what was made for its own URL.
+    pub(crate) fn led_to(&self, url: Url) -> Self {
+        let mut copy = self.copy_for(url);
+        copy.unseal();
+        if self.has_made_cookies() {
+            copy.headers.remove("cookie");
+        }
+        copy
+    }
+
+    fn copy_for(&self, url: Url) -> Self {
         Self {
             method: self.method.clone(),
-            url: self.url.clone(),
-            target: self.target.clone(),
+            url,
+            target: None,
             headers: self.headers.clone_with_room(ROOM, 4),
             body: self.body.clone(),
             hooks: self.hooks.clone(),
@@ -291,7 +311,7 @@ impl PreparedRequest {
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
-            made_cookies: self.made_cookies.clone(),
+            made_cookies: None,
             auth_headers: self.auth_headers.clone(),
             hook_headers: self.hook_headers.clone(),
             settings: self.settings.clone(),

@@ -152,6 +152,7 @@ impl PreparedRequest {
     }
 
     /// Takes the Cookie field out, unless it is the caller's.
+    #[cfg(feature = "cookies")]
     pub(crate) fn forget_cookies(&mut self) {
         if self.has_made_cookies() {
             self.headers.remove("cookie");

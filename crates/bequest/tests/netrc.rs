@@ -387,6 +387,13 @@ fn case_said() {
     }
     let user_info = case.led(&case.secure("localhost", "headers")).replace("//a.", "//u:pu@empty.");
     assert_eq!(who(&sent(&s, get(&user_info))).as_deref(), Some("l:pl"), "a URL is asked after it");
+    let sent_by = |s: &Client| {
+        let prepared = led().prepare().unwrap();
+        let options = s.merge_environment(&secure_of(&prepared.url), SendOptions::new());
+        who(&s.send_prepared(prepared, options).unwrap())
+    };
+    assert_eq!(sent_by(&s).as_deref(), Some("l:pl"), "prepared by no session, sent by one");
     s.set_auth(("session", "p"));
     assert_eq!(who(&sent(&s, led())), None);
+    assert_eq!(sent_by(&s), None);
 }

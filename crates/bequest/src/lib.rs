@@ -40,6 +40,7 @@
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
+//! | what servers want to be told again | [`CookieJar`] |
 //! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | names of status codes | [`codes`] |
@@ -47,11 +48,11 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression` and `charset` are on by default.
-//! `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers do the
-//! bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
-//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them. `async`
-//! adds [`aio`].
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset` and `cookies` are on by
+//! default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
+//! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
+//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
+//! has the jar. `async` adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]

@@ -281,17 +281,13 @@ impl Default for Settings {
 impl Settings {
     /// A session's settings with what a request says over them, and over both what is said as it is
     /// sent. The total timeout begins now.
-    pub(crate) fn decided<'a>(
-        mut self,
-        said: impl IntoIterator<Item = &'a SendOptions>,
-        now: Instant,
-    ) -> Result<Self> {
-        for said in said.into_iter().filter_map(|options| options.0.as_ref()) {
-            said.apply_to(&mut self);
+    pub(crate) fn decide(&mut self, said: [Option<&SendOptions>; 2], now: Instant) -> Result<()> {
+        for said in said.into_iter().flatten().filter_map(|options| options.0.as_ref()) {
+            said.apply_to(self);
         }
         self.timeout.check(now)?;
         self.deadline = self.timeout.total_limit().map(|limit| now + limit);
-        Ok(self)
+        Ok(())
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
@@ -344,7 +340,9 @@ mod tests {
     }
 
     fn decided(own: Settings, said: [&SendOptions; 2]) -> Settings {
-        own.decided(said, Instant::now()).unwrap()
+        let mut own = own;
+        own.decide(said.map(Some), Instant::now()).unwrap();
+        own
     }
 
     #[test]
@@ -402,7 +400,9 @@ mod tests {
         let now = Instant::now();
         let settings = |total| {
             let options = SendOptions::new().timeout(Timeout::new().total(total));
-            Settings::default().decided([&options, &options], now).unwrap()
+            let mut settings = Settings::default();
+            settings.decide([Some(&options), None], now).unwrap();
+            settings
         };
         let at = |limit| Some(now + secs(limit));
         assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));

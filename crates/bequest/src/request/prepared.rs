@@ -127,7 +127,7 @@ impl PreparedRequest {
     /// A name or value of its own can't be sent.
     #[cfg(feature = "cookies")]
     pub(crate) fn add_cookies(&mut self, jar: Option<&CookieJar>) -> Result<()> {
-        if jar.is_none() && self.cookies.is_empty() || self.headers.contains("cookie") {
+        if jar.is_none() && self.cookies.is_empty() {
             return Ok(());
         }
         let none;
@@ -138,7 +138,10 @@ impl PreparedRequest {
                 &none
             }
         };
-        if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
+        // Asked first: most jars have nothing for most URLs.
+        if let Some(value) = jar.header_with(&self.url, &self.cookies)?
+            && !self.headers.contains("cookie")
+        {
             self.headers.append("Cookie", value);
             self.has_jars_cookies = true;
         }

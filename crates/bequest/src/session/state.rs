@@ -236,7 +236,8 @@ macro_rules! session_state {
                 given: Option<&$crate::settings::SendOptions>,
                 request: &$crate::request::PreparedRequest,
             ) -> $crate::error::Result<std::sync::Arc<$crate::settings::Settings>> {
-                let own = $crate::settings::Settings {
+                // In its place from the beginning: it is large.
+                let mut own = std::sync::Arc::new($crate::settings::Settings {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
@@ -257,12 +258,11 @@ macro_rules! session_state {
                     netrc: (self.trust_env && self.auth.is_none())
                         .then(|| std::sync::Arc::clone(&self.environment)),
                     verify_is_said: false,
-                };
+                });
                 let now = std::time::Instant::now();
-                let said = [Some(&request.options), given];
-                let settings = own.decided(said.into_iter().flatten(), now)?;
-                let by_environment = settings.on_the_way(&request.url, false);
-                Ok(std::sync::Arc::new(by_environment.unwrap_or(settings)))
+                std::sync::Arc::make_mut(&mut own).decide([Some(&request.options), given], now)?;
+                let by_environment = own.on_the_way(&request.url, false);
+                Ok(by_environment.map_or(own, std::sync::Arc::new))
             }
         }
 

@@ -36,13 +36,20 @@ impl Netrc {
     /// `None` if the text is malformed: what follows a mistake could be given to the wrong host, so
     /// that nobody gets anything.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::read(text).ok()
+    }
+
+    fn read(text: &str) -> Result<Self, Malformed> {
         let mut netrc = Self::default();
         let mut words = Words { rest: text.strip_prefix('\u{feff}').unwrap_or(text) };
         let mut keyword = words.keyword()?;
         while let Some(entry) = keyword {
             match entry.as_str() {
                 "machine" => {
-                    let name = words.value().filter(|name| !name.is_empty())?;
+                    let name = words.value()?;
+                    if name.is_empty() {
+                        return Err(Malformed);
+                    }
                     let (credentials, next) = words.credentials()?;
                     netrc.machines.entry(host_of(&name)).or_insert(credentials);
                     keyword = next;
@@ -56,10 +63,10 @@ impl Netrc {
                     words.skip_macro();
                     keyword = words.keyword()?;
                 }
-                _ => return None,
+                _ => return Err(Malformed),
             }
         }
-        Some(netrc)
+        Ok(netrc)
     }
 
     /// What a host's entry says, or else the default one. An entry that says nothing keeps its host
@@ -100,27 +107,28 @@ fn host_of(name: &str) -> String {
     }
 }
 
+/// A word that is none of the keywords, or is missing, or whose quote has no end.
+struct Malformed;
+
 struct Words<'a> {
     rest: &'a str,
 }
 
 impl Words<'_> {
-    /// The word that begins something, if there is one, behind all comments. `None` outside is a
-    /// mistake.
-    #[expect(clippy::option_option, reason = "the end is no mistake")]
-    fn keyword(&mut self) -> Option<Option<String>> {
+    /// The word that begins something, if there is one, behind all comments.
+    fn keyword(&mut self) -> Result<Option<String>, Malformed> {
         loop {
             self.skip_blanks();
             match self.rest.chars().next() {
-                None => return Some(None),
+                None => return Ok(None),
                 Some('#') => self.skip_line(),
                 Some(_) => return self.value().map(Some),
             }
         }
     }
 
-    /// Any word; `None` is a mistake: there is none, or its quote has no end.
-    fn value(&mut self) -> Option<String> {
+    /// Any word.
+    fn value(&mut self) -> Result<String, Malformed> {
         self.skip_blanks();
         let is_quoted = self.rest.starts_with('"');
         let mut word = String::new();
@@ -130,23 +138,22 @@ impl Words<'_> {
                 '\\' => word.extend(chars.next().map(|(_, escaped)| escaped)),
                 '"' if is_quoted => {
                     self.rest = self.rest.get(at + 1..).unwrap_or_default();
-                    return Some(word);
+                    return Ok(word);
                 }
                 char if !is_quoted && is_blank(char) => {
                     self.rest = self.rest.get(at..).unwrap_or_default();
-                    return Some(word);
+                    return Ok(word);
                 }
                 char => word.push(char),
             }
         }
         let is_there = !self.rest.is_empty() && !is_quoted;
         self.rest = "";
-        is_there.then_some(word)
+        if is_there { Ok(word) } else { Err(Malformed) }
     }
 
     /// What an entry says, and the keyword behind it.
-    #[expect(clippy::option_option, reason = "the end is no mistake")]
-    fn credentials(&mut self) -> Option<(Credentials, Option<String>)> {
+    fn credentials(&mut self) -> Result<(Credentials, Option<String>), Malformed> {
         let mut said = Credentials::default();
         loop {
             let keyword = self.keyword()?;
@@ -154,7 +161,7 @@ impl Words<'_> {
                 Some("login" | "user") => said.login = self.value()?,
                 Some("account") => said.account = self.value()?,
                 Some("password") => said.password = self.value()?,
-                _ => return Some((said, keyword)),
+                _ => return Ok((said, keyword)),
             }
         }
     }

@@ -252,6 +252,8 @@ pub struct Settings {
     pub(crate) elsewhere: Option<Verify>,
     /// Who is asked how a server is verified, if nobody else says it.
     pub(crate) environment: Option<Arc<Environment>>,
+    /// Who is asked for the credentials of another origin that a redirect leads to.
+    pub(crate) netrc: Option<Arc<Environment>>,
     /// The request says it.
     pub(crate) verify_is_said: bool,
 }
@@ -277,6 +279,7 @@ impl Default for Settings {
             deadline: None,
             elsewhere: None,
             environment: None,
+            netrc: None,
             verify_is_said: false,
         }
     }

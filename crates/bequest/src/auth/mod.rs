@@ -2,12 +2,20 @@
 
 mod basic;
 mod bearer;
+#[cfg(feature = "digest")]
+pub(crate) mod challenge;
+#[cfg(feature = "digest")]
+mod digest;
+mod netrc;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use basic::Basic;
 pub use bearer::Bearer;
+#[cfg(feature = "digest")]
+pub use digest::Digest;
+pub(crate) use netrc::Netrc;
 
 use crate::error::Result;
 use crate::request::PreparedRequest;
@@ -124,7 +132,7 @@ impl<U: AsRef<str>, P: AsRef<str>> IntoAuth for (U, P) {
     }
 }
 
-/// No authentication: neither the session's nor that of the URL.
+/// No authentication: neither the session's, nor that of .netrc or the URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuth;
 

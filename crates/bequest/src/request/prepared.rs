@@ -61,6 +61,8 @@ pub struct PreparedRequest {
     /// Anything that hooks, auths and adapters want to remember with it.
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
+    /// Its caller or the session says who asks: .netrc is not read for it.
+    pub(crate) auth_is_said: bool,
     pub(super) zone: Option<Box<Zone>>,
     /// Its own, beside the jar's.
     #[cfg(feature = "cookies")]
@@ -95,6 +97,7 @@ impl PreparedRequest {
             options: SendOptions::new(),
             extensions: Extensions::new(),
             auth: None,
+            auth_is_said: false,
             zone: None,
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
@@ -278,7 +281,8 @@ impl PreparedRequest {
         h1::write_head(out, self.method.as_str(), &self.request_target(), &self.headers)
     }
 
-    fn request_target(&self) -> Cow<'_, str> {
+    /// What its request line says.
+    pub(crate) fn request_target(&self) -> Cow<'_, str> {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
 
@@ -309,6 +313,7 @@ impl PreparedRequest {
             options: self.options.clone(),
             extensions: self.extensions.clone(),
             auth: self.auth.clone(),
+            auth_is_said: self.auth_is_said,
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),

@@ -41,6 +41,7 @@
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
+//! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
 //! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | names of status codes | [`codes`] |

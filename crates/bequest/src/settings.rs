@@ -150,6 +150,13 @@ impl SendOptions {
         self
     }
 
+    /// That a certificate is not verified was said for one origin.
+    pub(crate) fn withdraw_unverified(&mut self) {
+        if let Some(said) = &mut self.0 {
+            said.verify.take_if(|verify| *verify == Verify::No);
+        }
+    }
+
     /// Whether it says how servers are verified.
     pub(crate) fn says_verify(&self) -> bool {
         self.0.as_ref().is_some_and(|said| said.verify.is_some())

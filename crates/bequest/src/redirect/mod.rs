@@ -24,7 +24,7 @@ use crate::settings::Settings;
 
 /// Whether the response says where to go on.
 pub(crate) fn is_redirect(response: &Response) -> bool {
-    response.is_redirect()
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
         && response.headers().get_bytes("location").is_some_and(|location| !location.is_empty())
 }
 
@@ -97,12 +97,13 @@ fn method_after(status: StatusCode, method: &Method, body: &Body) -> (Method, bo
 /// Without a body, what is said of it goes too (RFC 9110, section 15.4).
 fn drop_body(request: &mut PreparedRequest) {
     request.body = Body::empty();
-    let says_of_body = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        name.starts_with("content-")
-            || matches!(name.as_str(), "transfer-encoding" | "trailer" | "expect" | "digest")
-    };
     remove(&mut request.headers, says_of_body);
+}
+
+fn says_of_body(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("content-")
+        || matches!(name.as_str(), "transfer-encoding" | "trailer" | "expect" | "digest")
 }
 
 fn remove(headers: &mut Headers, is_dropped: impl Fn(&str) -> bool) {

@@ -8,7 +8,7 @@ use url::Url;
 use super::builder::Parts;
 use super::into_url::Given;
 use super::params::{Params, add_to};
-use super::prepared::PreparedRequest;
+use super::prepared::{PreparedRequest, ROOM};
 use super::target;
 use crate::auth::{Auth, Basic};
 #[cfg(feature = "cookies")]
@@ -17,9 +17,6 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::hooks::Hooks;
-
-/// Bytes for what is usually added to a session's headers: Host, the body's length and type.
-const ROOM: usize = 128;
 
 /// A session's state, as far as it goes into a request.
 pub(crate) struct Defaults<'a> {

@@ -20,6 +20,9 @@ use crate::hooks::Hooks;
 use crate::secrets;
 use crate::settings::{SendOptions, Settings};
 
+/// Bytes for what is usually added to headers: Host, cookies, the body's length and type.
+pub(super) const ROOM: usize = 512;
+
 /// A request with everything in it, to be looked at, edited and sent (Requests'
 /// `PreparedRequest`). What is edited is what is sent, byte for byte.
 ///
@@ -64,10 +67,12 @@ pub struct PreparedRequest {
     /// Its own, beside the jar's.
     #[cfg(feature = "cookies")]
     pub(super) cookies: Vec<(String, String)>,
-    /// The Cookie field is made of its own and the jar's cookies, and not the caller's.
-    has_jars_cookies: bool,
+    /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
+    made_cookies: Option<Vec<u8>>,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
+    /// What request hooks have.
+    hook_headers: Vec<Box<str>>,
     settings: Option<Arc<Settings>>,
     sealed: Sealed,
 }
@@ -96,8 +101,9 @@ impl PreparedRequest {
             zone: None,
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
-            has_jars_cookies: false,
+            made_cookies: None,
             auth_headers: Vec::new(),
+            hook_headers: Vec::new(),
             settings: None,
             sealed: Sealed::default(),
         }
@@ -142,15 +148,16 @@ impl PreparedRequest {
         if let Some(value) = jar.header_with(&self.url, &self.cookies)?
             && !self.headers.contains("cookie")
         {
-            self.headers.append("Cookie", value);
-            self.has_jars_cookies = true;
+            self.headers.append("Cookie", &value);
+            self.made_cookies = Some(value);
         }
         Ok(())
     }
 
     /// Takes the Cookie field out, unless it is the caller's.
     pub(crate) fn forget_cookies(&mut self) {
-        if std::mem::take(&mut self.has_jars_cookies) {
+        let Some(made) = self.made_cookies.take() else { return };
+        if self.headers.get_all_bytes("cookie").eq([&made[..]]) {
             self.headers.remove("cookie");
         }
     }
@@ -182,12 +189,7 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        for (name, _) in &self.headers {
-            let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if !known && !self.headers.get_all_bytes(name).eq(before.get_all_bytes(name)) {
-                self.auth_headers.push(name.into());
-            }
-        }
+        note_changes(&mut self.auth_headers, before, &self.headers);
     }
 
     /// Takes out what the auth has set or changed.
@@ -195,6 +197,16 @@ impl PreparedRequest {
         for name in std::mem::take(&mut self.auth_headers) {
             self.headers.remove(&name);
         }
+    }
+
+    /// What is not as it was before was set or changed by request hooks.
+    pub(crate) fn record_hooks(&mut self, before: &Headers) {
+        note_changes(&mut self.hook_headers, before, &self.headers);
+    }
+
+    /// The names of what request hooks have set or changed, which are then forgotten.
+    pub(crate) fn take_hook_headers(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.hook_headers)
     }
 
     /// The head as it will be on the wire: request line, fields, empty line.
@@ -266,15 +278,14 @@ impl PreparedRequest {
     fn request_target(&self) -> Cow<'_, str> {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
-}
 
-impl Clone for PreparedRequest {
-    fn clone(&self) -> Self {
-        let mut clone = Self {
+    /// A copy that still has what was added for the wire, and room for what will be.
+    pub(crate) fn as_sent(&self) -> Self {
+        Self {
             method: self.method.clone(),
             url: self.url.clone(),
             target: self.target.clone(),
-            headers: self.headers.clone(),
+            headers: self.headers.clone_with_room(ROOM, 4),
             body: self.body.clone(),
             hooks: self.hooks.clone(),
             options: self.options.clone(),
@@ -284,11 +295,28 @@ impl Clone for PreparedRequest {
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
-            has_jars_cookies: self.has_jars_cookies,
+            made_cookies: self.made_cookies.clone(),
             auth_headers: self.auth_headers.clone(),
+            hook_headers: self.hook_headers.clone(),
             settings: self.settings.clone(),
             sealed: self.sealed,
-        };
+        }
+    }
+}
+
+/// Adds the names of the fields that are not as they were.
+fn note_changes(known: &mut Vec<Box<str>>, before: &Headers, after: &Headers) {
+    for (name, _) in after {
+        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !is_known && !after.get_all_bytes(name).eq(before.get_all_bytes(name)) {
+            known.push(name.into());
+        }
+    }
+}
+
+impl Clone for PreparedRequest {
+    fn clone(&self) -> Self {
+        let mut clone = self.as_sent();
         clone.unseal();
         clone
     }

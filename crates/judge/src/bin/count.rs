@@ -23,13 +23,16 @@ const SERVE: &str = "serve";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 9] = [
+const MODES: [Mode; 12] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
     ("exchange-chunked", "GET of the same 100 bytes in ten chunks", exchange_chunked),
     ("exchange-post", "POST of 100 bytes, answered with 100", exchange_post),
     ("exchange-fresh", "GET over a connection of its own", exchange_fresh),
+    ("exchange-cookies", "GET with a jar of 5 cookies, all for the host", exchange_cookies),
+    ("exchange-jar", "GET with a jar of 1,000 cookies, 10 of them for the host", exchange_jar),
+    ("redirects", "five redirects, each with a cookie, and then the 100 bytes", redirects),
     ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
     ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
     ("cookies-store", "a cookie is set again, in the same jar", cookies_store),
@@ -94,6 +97,41 @@ fn exchange_post(url: &str, times: usize) -> Outcome {
 
 fn exchange_fresh(url: &str, times: usize) -> Outcome {
     exchange_text(&format!("{url}close"), times)
+}
+
+fn exchange_cookies(url: &str, times: usize) -> Outcome {
+    with_cookies(&Session::new(), url, 5, times)
+}
+
+fn exchange_jar(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    for domain in 1..100 {
+        for nth in 0..10 {
+            let elsewhere = format!("http://host{domain}.example/");
+            session.cookies.set(format!("cookie{nth}"), "0123456789abcdef", elsewhere)?;
+        }
+    }
+    with_cookies(&session, url, 10, times)
+}
+
+/// GET with so many cookies of its own.
+fn with_cookies(session: &Session, url: &str, count: usize, times: usize) -> Outcome {
+    for nth in 0..count {
+        session.cookies.set(format!("cookie{nth}"), "0123456789abcdef", url)?;
+    }
+    for _ in 0..times {
+        get(session, url)?;
+    }
+    Ok(())
+}
+
+fn redirects(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    let first = format!("{url}hop5");
+    for _ in 0..times {
+        get(&session, &first)?;
+    }
+    if session.cookies.len() == 5 { Ok(()) } else { Err("not a cookie of each".into()) }
 }
 
 fn cookies_none(_: &str, times: usize) -> Outcome {
@@ -198,7 +236,21 @@ fn answer(mut socket: &TcpStream) -> io::Result<()> {
         if request.starts_with(b"GET /close ") {
             return socket.write_all(closed.as_bytes());
         }
-        let reply = if request.starts_with(b"GET /chunked ") { &chunked } else { &kept };
+        let reply = match request.strip_prefix(b"GET /hop") {
+            Some([hop @ b'1'..=b'5', ..]) => &redirect(hop - b'0'),
+            _ if request.starts_with(b"GET /chunked ") => &chunked,
+            _ => &kept,
+        };
         socket.write_all(reply.as_bytes())?;
     }
+}
+
+/// A redirect to the next hop, the last of which is 0.
+fn redirect(hop: u8) -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nServer: count\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         Set-Cookie: hop{hop}=0123456789abcdef; Path=/\r\nLocation: /hop{}\r\n\
+         Content-Length: 0\r\n\r\n",
+        hop - 1
+    )
 }

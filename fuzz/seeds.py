@@ -312,10 +312,26 @@ def links():
             yield "links", f"{number}-{seed}", bytes([seed]) + fields.encode()
 
 
+def auth_fields():
+    challenges = [
+        'Digest realm="a \\"b\\", c", nonce="n,=", qop="auth,auth-int", algorithm=SHA-256, opaque="o", userhash=true',
+        'Basic realm="x", charset="UTF-8", Digest realm=y, nonce=a/b+c==, algorithm=MD5-sess, stale=TRUE',
+        "Negotiate YWJj/+==, NTLM\nDigest realm=r, nonce=n, domain=\"/x http://h/y :::\"",
+        'Newauth realm="apps", type=1, title="Login to \\"apps\\""', ",,,==\"", "Digest realm=my own, nonce=b", 'Digest realm="a',
+        'Digest realm="a\\', 'realm=a, Digest nonce = "b"\tqop\t=\tauth', "Digest realm=\u00e9, nonce=\u00e9, charset=utf-8", "a b c, d=",
+    ]
+    infos = ['nextnonce="b,\\"", qop=auth, rspauth="", cnonce="c", nc=00000001', "NEXTNONCE=x", '=junk"', "nextnonce="]
+    for number, fields in enumerate(challenges):
+        for seed in (0, 1):
+            yield "www_authenticate", f"{number}-{seed}", bytes([seed]) + fields.encode()
+    for number, field in enumerate(infos):
+        yield "authentication_info", f"{number}", field.encode()
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), exchanges(), codings(), texts(), links(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

@@ -8,6 +8,8 @@ pub use cookies::{Cookies, cookie_date, plain_cookie_date};
 use http::{Method, StatusCode, Version};
 
 use crate::auth;
+#[cfg(feature = "digest")]
+use crate::auth::challenge;
 use crate::charset::Charset;
 use crate::error::Result;
 use crate::h1::{self, Limits};
@@ -208,6 +210,23 @@ pub fn content_type(value: &str) -> (&str, bool, bool, Option<String>) {
     let read = ContentType::parse(value);
     let charset = read.parameter("charset").map(|charset| charset.into_owned());
     (read.media_type, read.is_text(), read.is_json(), charset)
+}
+
+/// A challenge: its scheme, what may stand in place of parameters, and these.
+#[cfg(feature = "digest")]
+pub type Challenge = (String, Option<String>, Vec<(String, Vec<u8>)>);
+
+/// The challenges of WWW-Authenticate fields.
+#[cfg(feature = "digest")]
+pub fn challenges(fields: &[&[u8]]) -> Vec<Challenge> {
+    let found = challenge::challenges(fields.iter().copied());
+    let owned = |params: &challenge::AuthParams<'_>| {
+        params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    };
+    let told = |one: challenge::Challenge<'_>| {
+        (one.scheme.to_owned(), one.token68.map(str::to_owned), owned(&one.params))
+    };
+    found.into_iter().map(told).collect()
 }
 
 /// The next connections that this thread opens are these, in this order. What is left of earlier ones

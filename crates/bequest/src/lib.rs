@@ -38,7 +38,7 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
-//! | who asks | [`Auth`], [`Basic`], [`Bearer`] |
+//! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
@@ -49,8 +49,8 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset` and `cookies` are on by
-//! default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset`, `cookies` and `digest`
+//! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`].
@@ -76,6 +76,8 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[cfg(any(feature = "digest", feature = "multipart"))]
+mod random;
 mod reactor;
 mod redirect;
 mod request;
@@ -87,6 +89,8 @@ mod timeout;
 mod timings;
 
 pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
+#[cfg(feature = "digest")]
+pub use auth::Digest;
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};
 pub use body::Body;
 #[cfg(feature = "multipart")]

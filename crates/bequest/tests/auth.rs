@@ -21,6 +21,7 @@ doors![
     an_auth_sees_the_request_as_it_will_be,
     an_auths_error_ends_the_request,
     a_user_name_with_a_colon_is_refused,
+    what_latin1_has_not_is_refused,
     a_challenge_is_answered_on_the_same_connection,
     a_round_may_change_the_request,
     bodies_are_sent_again,
@@ -49,6 +50,7 @@ fn each_form_of_credentials_is_sent(door: Door) {
         (get(url()).auth(Basic::new("user", "pa:ss")), "Basic dXNlcjpwYTpzcw=="),
         (get(url()).auth(("", "")), "Basic Og=="),
         (get(url()).auth(("ü", "☃")), "Basic w7w64piD"),
+        (get(url()).auth(Basic::new("ü", "ÿ").latin1()), "Basic /Dr/"),
         (get(url()).auth(Bearer::new("to.ken==")), "Bearer to.ken=="),
         (get(url()).auth(auth_fn(own)), "own scheme"),
         (get(url()).auth(std::sync::Arc::new(Bearer::new("shared"))), "Bearer shared"),
@@ -145,6 +147,19 @@ fn a_user_name_with_a_colon_is_refused(door: Door) {
     assert!(error.to_string().contains("colon"), "{error}");
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     assert!(error.remedy().is_some());
+    assert_eq!(server.connections(), 0);
+}
+
+fn what_latin1_has_not_is_refused(door: Door) {
+    let server = Testbed::start();
+    for (user, password) in [("☃", "secret"), ("user", "secretĀ")] {
+        let request = get(server.url("/get")).auth(Basic::new(user, password).latin1());
+        let error = door.send(request).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Auth);
+        assert!(error.to_string().contains("Latin-1"), "{error}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        assert!(error.remedy().is_some());
+    }
     assert_eq!(server.connections(), 0);
 }
 

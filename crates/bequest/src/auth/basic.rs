@@ -9,18 +9,44 @@ use super::Auth;
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::PreparedRequest;
 
-/// User name and password in every request (RFC 7617), as UTF-8. A pair will do in its place:
-/// `.auth(("user", "pass"))`.
+/// User name and password in every request (RFC 7617), as UTF-8 unless [`latin1`](Self::latin1) is
+/// asked for. A pair will do in its place: `.auth(("user", "pass"))`.
 #[derive(Clone)]
 pub struct Basic {
     user: String,
     password: String,
+    is_latin1: bool,
 }
 
 impl Basic {
     /// Both may be empty.
     pub fn new(user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
-        Self { user: user.as_ref().to_owned(), password: password.as_ref().to_owned() }
+        let (user, password) = (user.as_ref().to_owned(), password.as_ref().to_owned());
+        Self { user, password, is_latin1: false }
+    }
+
+    /// In ISO-8859-1, for servers that know nothing else; Requests does it always. What is not in it
+    /// ends the request with an error.
+    #[must_use]
+    pub fn latin1(self) -> Self {
+        Self { is_latin1: true, ..self }
+    }
+
+    fn encoded(&self) -> Result<Vec<u8>> {
+        let text = format!("{}:{}", self.user, self.password);
+        if !self.is_latin1 {
+            return Ok(text.into_bytes());
+        }
+        text.chars()
+            .map(|letter| u8::try_from(u32::from(letter)))
+            .collect::<Result<_, _>>()
+            .map_err(|_| {
+                Error::with(
+                    ErrorKind::Auth,
+                    "user name or password of Basic authentication is not Latin-1",
+                )
+                .remedied("leave `latin1()` out: UTF-8 has all characters")
+            })
     }
 }
 
@@ -35,7 +61,7 @@ impl Auth for Basic {
             )
             .remedied("give name and password separately: `.auth((\"user\", \"pass\"))`"));
         }
-        let credentials = BASE64_STANDARD.encode(format!("{}:{}", self.user, self.password));
+        let credentials = BASE64_STANDARD.encode(self.encoded()?);
         request.headers.insert("Authorization", format!("Basic {credentials}"));
         Ok(())
     }

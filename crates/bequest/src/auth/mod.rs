@@ -2,6 +2,10 @@
 
 mod basic;
 mod bearer;
+#[cfg(feature = "digest")]
+pub(crate) mod challenge;
+#[cfg(feature = "digest")]
+mod digest;
 mod netrc;
 
 use std::fmt;
@@ -9,6 +13,8 @@ use std::sync::Arc;
 
 pub use basic::Basic;
 pub use bearer::Bearer;
+#[cfg(feature = "digest")]
+pub use digest::Digest;
 pub(crate) use netrc::Netrc;
 
 use crate::error::Result;

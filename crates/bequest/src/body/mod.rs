@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::error::Result;
 pub(crate) use framing::{RequestFraming, frame_request};
 use source::Streamed;
 pub(crate) use source::{Lease, Piece, Source};
@@ -142,6 +143,28 @@ impl Body {
             Kind::Streamed(streamed) => Some(streamed),
             Kind::Empty | Kind::Bytes(_) => None,
         }
+    }
+
+    /// Reads all of it, and leaves it to be sent afterwards.
+    ///
+    /// # Errors
+    /// It can be read only once, or reading fails.
+    #[cfg(feature = "digest")]
+    pub(crate) fn read_through(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        let Some(streamed) = self.stream() else {
+            each(self.as_bytes().unwrap_or_default());
+            return Ok(());
+        };
+        let mut lease = streamed.lend()?;
+        let mut room = vec![0; 64 * 1024];
+        while let Some(source) = &mut lease.source {
+            match source.next(&mut room)? {
+                Piece::Read(count) => each(&room[..count]),
+                Piece::Chunk(chunk) => each(&chunk),
+                Piece::End => break,
+            }
+        }
+        Ok(())
     }
 
     /// Whether it can be sent once more.

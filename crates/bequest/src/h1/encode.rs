@@ -106,7 +106,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
-fn is_tchar(byte: u8) -> bool {
+pub(crate) fn is_tchar(byte: u8) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
         let (allowed, mut at) = (b"!#$%&'*+-.^_`|~", 0);

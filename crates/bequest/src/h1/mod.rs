@@ -8,6 +8,8 @@ mod head;
 mod limits;
 
 pub(crate) use chunked::{CHUNK_END, ChunkSize, ChunkStep, ChunkedDecoder, LAST_CHUNK};
+#[cfg(feature = "digest")]
+pub(crate) use encode::is_tchar;
 #[cfg(feature = "multipart")]
 pub(crate) use encode::is_token;
 pub(crate) use encode::{check_headers, write_head};

@@ -275,7 +275,8 @@ impl PreparedRequest {
         h1::write_head(out, self.method.as_str(), &self.request_target(), &self.headers)
     }
 
-    fn request_target(&self) -> Cow<'_, str> {
+    /// What its request line says.
+    pub(crate) fn request_target(&self) -> Cow<'_, str> {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
 

@@ -13,7 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
-use bequest::{CookieJar, Session, Url};
+use bequest::{CookieJar, Digest, Session, Url};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -23,7 +23,7 @@ const SERVE: &str = "serve";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 12] = [
+const MODES: [Mode; 13] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
@@ -33,6 +33,11 @@ const MODES: [Mode; 12] = [
     ("exchange-cookies", "GET with a jar of 5 cookies, all for the host", exchange_cookies),
     ("exchange-jar", "GET with a jar of 1,000 cookies, 10 of them for the host", exchange_jar),
     ("redirects", "five redirects, each with a cookie, and then the 100 bytes", redirects),
+    (
+        "exchange-digest",
+        "the same GET with digest authentication that is not asked for",
+        exchange_digest,
+    ),
     ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
     ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
     ("cookies-store", "a cookie is set again, in the same jar", cookies_store),
@@ -97,6 +102,15 @@ fn exchange_post(url: &str, times: usize) -> Outcome {
 
 fn exchange_fresh(url: &str, times: usize) -> Outcome {
     exchange_text(&format!("{url}close"), times)
+}
+
+fn exchange_digest(url: &str, times: usize) -> Outcome {
+    let mut session = Session::new();
+    session.set_auth(Digest::new("user", "passwd"));
+    for _ in 0..times {
+        get(&session, &format!("{url}digest"))?;
+    }
+    Ok(())
 }
 
 fn exchange_cookies(url: &str, times: usize) -> Outcome {
@@ -226,6 +240,9 @@ fn answer(mut socket: &TcpStream) -> io::Result<()> {
                 Content-Type: text/plain\r\n";
     let kept = format!("{head}Content-Length: {BODY}\r\n\r\n{body}");
     let closed = format!("{head}Connection: close\r\nContent-Length: {BODY}\r\n\r\n{body}");
+    let challenge = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nWWW-Authenticate: Digest \
+                     realm=\"count\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", qop=\"auth\", \
+                     algorithm=MD5, opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"\r\n\r\n";
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
     let mut buffer = [0; 4096];
     loop {
@@ -235,6 +252,11 @@ fn answer(mut socket: &TcpStream) -> io::Result<()> {
         };
         if request.starts_with(b"GET /close ") {
             return socket.write_all(closed.as_bytes());
+        }
+        let is_proven = request.windows(11).any(|part| part == b": Digest us");
+        if request.starts_with(b"GET /digest ") && !is_proven {
+            socket.write_all(challenge.as_bytes())?;
+            continue;
         }
         let reply = match request.strip_prefix(b"GET /hop") {
             Some([hop @ b'1'..=b'5', ..]) => &redirect(hop - b'0'),

@@ -1,14 +1,12 @@
 //! The delimiter between parts, and the Content-Type that tells it.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-
 use bytes::Bytes;
 use memchr::memmem;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::h1;
 use crate::headers::Headers;
+use crate::random::random;
 
 /// The delimiter between parts.
 #[derive(Debug)]
@@ -49,8 +47,6 @@ impl Boundary {
 
     /// One that nobody can foresee, so that no part can have it in it.
     pub(super) fn random() -> Self {
-        // A RandomState has keys from the system, and hashes with a function that does not tell them.
-        let random = || RandomState::new().hash_one(0);
         Self { text: format!("{:016x}{:016x}", random(), random()), chosen: false }
     }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(feature = "digest")]
 use crate::error::Result;
 pub(crate) use framing::{RequestFraming, frame_request};
 use source::Streamed;

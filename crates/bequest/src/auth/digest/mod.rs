@@ -116,11 +116,6 @@ impl Digest {
 }
 
 impl Turn {
-    /// Whether the body must be read before the head is sent.
-    fn reads(&self, body: &Body) -> bool {
-        self.terms.qop == Qop::AuthInt && body.as_bytes().is_none()
-    }
-
     /// The body's hash, where it is a part of the proof.
     fn hash(&self, body: &Body) -> Result<String> {
         match self.terms.qop {
@@ -129,9 +124,10 @@ impl Turn {
         }
     }
 
+    /// The same; what may block is read off the executor.
     #[cfg(feature = "async")]
     async fn hash_async(&self, body: &Body) -> Result<String> {
-        if !self.reads(body) {
+        if self.terms.qop != Qop::AuthInt || body.as_bytes().is_some() {
             return self.hash(body);
         }
         let (algorithm, body) = (self.terms.algorithm, body.clone());

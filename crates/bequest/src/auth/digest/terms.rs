@@ -51,7 +51,7 @@ impl<'a> Offer<'a> {
         };
         let qop = match params.get("qop") {
             None => Qop::Absent,
-            Some(list) => strongest_cheap(list)?,
+            Some(list) => choose_qop(list)?,
         };
         Some(Self {
             challenge,
@@ -79,7 +79,7 @@ impl<'a> Offer<'a> {
 }
 
 /// `auth` wherever it is offered, as Requests and curl choose: to hash a body is to read it twice.
-fn strongest_cheap(list: &[u8]) -> Option<Qop> {
+fn choose_qop(list: &[u8]) -> Option<Qop> {
     let has = |name: &str| {
         let mut names = list.split(|byte| byte == &b',' || byte.is_ascii_whitespace());
         names.any(|known| known.eq_ignore_ascii_case(name.as_bytes()))

@@ -12,7 +12,6 @@ use http::{Method, StatusCode};
 pub(crate) use origin::same_origin;
 pub use policy::{Hop, Next, RedirectPolicy};
 pub use sensitive::SensitiveHeaders;
-use url::Url;
 
 use crate::auth::Auth;
 use crate::body::Body;
@@ -62,7 +61,7 @@ pub(crate) fn next(
     request.body.stream().map_or(Ok(()), |stream| stream.check())?;
     if leaves_origin {
         origin::leave(&mut request, &settings.sensitive_headers);
-        request.auth = found(&request, &url, settings);
+        request.auth = found(&request, settings);
     } else {
         request.forget_auth();
     }
@@ -71,9 +70,9 @@ pub(crate) fn next(
 
 /// What .netrc has for another origin; whoever has said who asks has not said it for that one, and
 /// wants no guesses.
-fn found(request: &PreparedRequest, url: &Url, settings: &Settings) -> Option<Arc<dyn Auth>> {
+fn found(request: &PreparedRequest, settings: &Settings) -> Option<Arc<dyn Auth>> {
     let netrc = settings.netrc.as_ref().filter(|_| !request.auth_is_said)?;
-    Some(Arc::new(netrc.credentials_elsewhere(url)?))
+    Some(Arc::new(netrc.credentials_elsewhere(&request.url)?))
 }
 
 /// The method of the next request, and whether the body goes along.

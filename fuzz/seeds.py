@@ -320,7 +320,7 @@ def auth_fields():
         'Newauth realm="apps", type=1, title="Login to \\"apps\\""', ",,,==\"", "Digest realm=my own, nonce=b", 'Digest realm="a',
         'Digest realm="a\\', 'realm=a, Digest nonce = "b"\tqop\t=\tauth', "Digest realm=\u00e9, nonce=\u00e9, charset=utf-8", "a b c, d=",
     ]
-    infos = ['nextnonce="b,\\"", qop=auth, rspauth="", cnonce="c", nc=00000001', "NEXTNONCE=x", '=junk"', "nextnonce="]
+    infos = ['nextnonce="b,\\"", qop=auth, rspauth="", cnonce="c", nc=00000001', "NEXTNONCE=x", 'nextnonce="a\tb"', '=junk"', "nextnonce="]
     for number, fields in enumerate(challenges):
         for seed in (0, 1):
             yield "www_authenticate", f"{number}-{seed}", bytes([seed]) + fields.encode()

@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let again: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
     assert_eq!(challenges(&again), found);
     let told = |(_, _, params): &Challenge| {
-        params.iter().map(|(name, value)| name.len() + value.len()).sum()
+        params.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
     };
     assert!(found.iter().map(told).sum::<usize>() <= text.len());
 

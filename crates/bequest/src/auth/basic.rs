@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::Auth;
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::PreparedRequest;
+use crate::response::Response;
 
 /// User name and password in every request (RFC 7617), as UTF-8 unless [`latin1`](Self::latin1) is
 /// asked for. A pair will do in its place: `.auth(("user", "pass"))`.
@@ -64,6 +65,10 @@ impl Auth for Basic {
         let credentials = BASE64_STANDARD.encode(self.encoded()?);
         request.headers.insert("Authorization", format!("Basic {credentials}"));
         Ok(())
+    }
+
+    fn answers_to(&self, _: &Response) -> bool {
+        false
     }
 }
 

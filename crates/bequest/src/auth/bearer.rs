@@ -5,6 +5,7 @@ use std::fmt;
 use super::Auth;
 use crate::error::Result;
 use crate::request::PreparedRequest;
+use crate::response::Response;
 
 /// A token in every request (RFC 6750).
 #[derive(Clone)]
@@ -21,6 +22,10 @@ impl Auth for Bearer {
     fn apply(&self, request: &mut PreparedRequest) -> Result<()> {
         request.headers.insert("Authorization", format!("Bearer {}", self.0));
         Ok(())
+    }
+
+    fn answers_to(&self, _: &Response) -> bool {
+        false
     }
 }
 

@@ -54,6 +54,13 @@ pub trait Auth: Send + Sync + 'static {
         Ok(Round::Done)
     }
 
+    /// Whether [`answer`](Self::answer) wants to see this response; where it does not, nothing is
+    /// copied for it.
+    fn answers_to(&self, response: &Response) -> bool {
+        let _ = response;
+        true
+    }
+
     /// [`apply`](Self::apply) for an async session; override it where it has to wait.
     #[cfg(feature = "async")]
     fn apply_async<'a>(
@@ -93,6 +100,10 @@ impl<A: Auth + ?Sized> Auth for Arc<A> {
 
     fn answer(&self, response: &Response, request: &mut PreparedRequest) -> Result<Round> {
         (**self).answer(response, request)
+    }
+
+    fn answers_to(&self, response: &Response) -> bool {
+        (**self).answers_to(response)
     }
 
     #[cfg(feature = "async")]
@@ -140,6 +151,10 @@ impl Auth for NoAuth {
     fn apply(&self, _: &mut PreparedRequest) -> Result<()> {
         Ok(())
     }
+
+    fn answers_to(&self, _: &Response) -> bool {
+        false
+    }
 }
 
 /// A function as an [`Auth`].
@@ -168,6 +183,10 @@ where
 {
     fn apply(&self, request: &mut PreparedRequest) -> Result<()> {
         (self.0)(request)
+    }
+
+    fn answers_to(&self, _: &Response) -> bool {
+        false
     }
 }
 

@@ -37,8 +37,9 @@ pub(crate) async fn exchange(
     let mut response = journey.hop(request).await?;
     loop {
         // Most responses are the caller's at once, and should not carry the room for more.
-        let has_auth = response.request().auth.is_some();
-        if !has_auth && !journey.follows(&response) {
+        let auth = response.request().auth.as_ref();
+        let may_answer = auth.is_some_and(|auth| auth.answers_to(&response));
+        if !may_answer && !journey.follows(&response) {
             response.head_mut().history = journey.history;
             return Ok(response);
         }
@@ -243,6 +244,9 @@ async fn call(
 /// Asks the auth whether the response is for the caller; `None` says it is.
 async fn answer(response: &Response) -> Result<Option<Box<PreparedRequest>>> {
     let Some(auth) = response.request().auth.clone() else { return Ok(None) };
+    if !auth.answers_to(response) {
+        return Ok(None);
+    }
     let mut again = Box::new(response.request().clone());
     let before = again.headers.clone();
     let round = match reactor::current() {

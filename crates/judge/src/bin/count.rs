@@ -107,8 +107,9 @@ fn exchange_fresh(url: &str, times: usize) -> Outcome {
 fn exchange_digest(url: &str, times: usize) -> Outcome {
     let mut session = Session::new();
     session.set_auth(Digest::new("user", "passwd"));
+    let url = format!("{url}digest");
     for _ in 0..times {
-        get(&session, &format!("{url}digest"))?;
+        get(&session, &url)?;
     }
     Ok(())
 }

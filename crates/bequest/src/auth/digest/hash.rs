@@ -1,5 +1,7 @@
 //! The hashes that a challenge can ask for.
 
+use std::ops::Deref;
+
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512, Sha512_256};
@@ -39,19 +41,68 @@ impl Algorithm {
         }
     }
 
-    /// The hash of the parts, with a colon between each two, in lower-case hexadecimal digits.
-    pub(super) fn of(self, parts: &[&[u8]]) -> String {
-        let mut hasher = self.hasher();
+    /// The hash of the parts, with a colon between each two.
+    pub(super) fn of(self, parts: &[&[u8]]) -> Hex {
+        self.of_text(&parts.join(&b':'))
+    }
+
+    /// The same, put together where there is room already.
+    pub(super) fn of_within(self, room: &mut Vec<u8>, parts: &[&[u8]]) -> Hex {
+        room.clear();
         for (at, part) in parts.iter().enumerate() {
             if at > 0 {
-                hasher.update(b":");
+                room.push(b':');
             }
-            hasher.update(part);
+            room.extend_from_slice(part);
         }
-        hasher.hex()
+        self.of_text(room)
+    }
+
+    fn of_text(self, text: &[u8]) -> Hex {
+        match self {
+            Self::Md5 => Hex::of(&Md5::digest(text)),
+            Self::Sha1 => Hex::of(&Sha1::digest(text)),
+            Self::Sha256 => Hex::of(&Sha256::digest(text)),
+            Self::Sha512_256 => Hex::of(&Sha512_256::digest(text)),
+            Self::Sha512 => Hex::of(&Sha512::digest(text)),
+        }
     }
 }
 
+/// A hash in lower-case hexadecimal digits.
+#[derive(Clone, Copy)]
+pub(super) struct Hex {
+    digits: [u8; 128],
+    length: usize,
+}
+
+impl Hex {
+    fn of(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = Self { digits: [0; 128], length: 2 * bytes.len() };
+        for (two, byte) in hex.digits.chunks_exact_mut(2).zip(bytes) {
+            two.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        hex
+    }
+}
+
+impl Default for Hex {
+    /// None.
+    fn default() -> Self {
+        Self::of(&[])
+    }
+}
+
+impl Deref for Hex {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.digits[..self.length.min(128)]
+    }
+}
+
+/// Of what comes in pieces.
 pub(super) enum Hasher {
     Md5(Md5),
     Sha1(Sha1),
@@ -71,23 +122,13 @@ impl Hasher {
         }
     }
 
-    pub(super) fn hex(self) -> String {
+    pub(super) fn hex(self) -> Hex {
         match self {
-            Self::Md5(hasher) => hex(&hasher.finalize()),
-            Self::Sha1(hasher) => hex(&hasher.finalize()),
-            Self::Sha256(hasher) => hex(&hasher.finalize()),
-            Self::Sha512_256(hasher) => hex(&hasher.finalize()),
-            Self::Sha512(hasher) => hex(&hasher.finalize()),
+            Self::Md5(hasher) => Hex::of(&hasher.finalize()),
+            Self::Sha1(hasher) => Hex::of(&hasher.finalize()),
+            Self::Sha256(hasher) => Hex::of(&hasher.finalize()),
+            Self::Sha512_256(hasher) => Hex::of(&hasher.finalize()),
+            Self::Sha512(hasher) => Hex::of(&hasher.finalize()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' - 10 + value });
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
 }

@@ -9,9 +9,9 @@ mod tests;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use self::hash::Algorithm;
+use self::hash::{Algorithm, Hex};
 use self::spaces::{Spaces, Turn};
-use self::terms::{Offer, Qop, Terms};
+use self::terms::{Offer, Qop, Terms, can_be_sent};
 use super::challenge::{challenges, parameters};
 use super::{Auth, Round};
 use crate::body::Body;
@@ -109,7 +109,7 @@ impl Digest {
     /// Takes the nonce that the server would like to see next.
     fn listen(&self, response: &Response, request: &PreparedRequest) {
         let Some(field) = response.headers().get_bytes("authentication-info") else { return };
-        if let Some(nonce) = parameters(field).get("nextnonce") {
+        if let Some(nonce) = parameters(field).get("nextnonce").filter(|nonce| can_be_sent(nonce)) {
             self.spaces().renew(&request.url, nonce);
         }
     }
@@ -117,16 +117,16 @@ impl Digest {
 
 impl Turn {
     /// The body's hash, where it is a part of the proof.
-    fn hash(&self, body: &Body) -> Result<String> {
+    fn hash(&self, body: &Body) -> Result<Hex> {
         match self.terms.qop {
-            Qop::Absent | Qop::Auth => Ok(String::new()),
+            Qop::Absent | Qop::Auth => Ok(Hex::default()),
             Qop::AuthInt => hash(self.terms.algorithm, body),
         }
     }
 
     /// The same; what may block is read off the executor.
     #[cfg(feature = "async")]
-    async fn hash_async(&self, body: &Body) -> Result<String> {
+    async fn hash_async(&self, body: &Body) -> Result<Hex> {
         if self.terms.qop != Qop::AuthInt || body.as_bytes().is_some() {
             return self.hash(body);
         }
@@ -135,14 +135,14 @@ impl Turn {
         hashing.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
     }
 
-    fn prove(&self, request: &mut PreparedRequest, body: &str) {
+    fn prove(&self, request: &mut PreparedRequest, body: &[u8]) {
         let (method, uri) = (request.method.as_str(), request.request_target());
         let field = self.terms.field(&self.nonce, self.count, method, &uri, body);
         request.headers.insert("Authorization", field);
     }
 }
 
-fn hash(algorithm: Algorithm, body: &Body) -> Result<String> {
+fn hash(algorithm: Algorithm, body: &Body) -> Result<Hex> {
     if !body.is_rewindable() {
         return Err(Error::with(
             ErrorKind::UnrewindableBody,
@@ -169,6 +169,10 @@ impl Auth for Digest {
         let body = turn.hash(&request.body)?;
         turn.prove(request, &body);
         Ok(Round::Again)
+    }
+
+    fn answers_to(&self, response: &Response) -> bool {
+        response.status() == 401 || response.headers().contains("authentication-info")
     }
 
     #[cfg(feature = "async")]

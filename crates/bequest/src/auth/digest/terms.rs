@@ -1,6 +1,10 @@
 //! What a challenge demands, and the field that meets it.
 
-use super::hash::Algorithm;
+use std::borrow::Cow;
+
+use memchr::memchr2_iter;
+
+use super::hash::{Algorithm, Hex};
 use crate::auth::challenge::Challenge;
 
 /// What a body's part in the proof is.
@@ -49,14 +53,17 @@ impl<'a> Offer<'a> {
             Some((plain, end)) if end.eq_ignore_ascii_case("-sess") => (plain, true),
             _ => (name, false),
         };
+        if params.get("opaque").is_some_and(|opaque| !can_be_sent(opaque)) {
+            return None;
+        }
         let qop = match params.get("qop") {
             None => Qop::Absent,
             Some(list) => choose_qop(list)?,
         };
         Some(Self {
             challenge,
-            realm: params.get("realm")?,
-            nonce: params.get("nonce")?,
+            realm: params.get("realm").filter(|realm| can_be_sent(realm))?,
+            nonce: params.get("nonce").filter(|nonce| can_be_sent(nonce))?,
             algorithm: Algorithm::named(name)?,
             is_session,
             qop,
@@ -78,6 +85,11 @@ impl<'a> Offer<'a> {
     }
 }
 
+/// Whether a value may go back: a server may quote a TAB, which no field of ours has.
+pub(super) fn can_be_sent(value: &[u8]) -> bool {
+    !value.iter().any(u8::is_ascii_control)
+}
+
 /// `auth` wherever it is offered, as Requests and curl choose: to hash a body is to read it twice.
 fn choose_qop(list: &[u8]) -> Option<Qop> {
     let has = |name: &str| {
@@ -96,7 +108,7 @@ pub(super) struct Terms {
     pub(super) algorithm: Algorithm,
     pub(super) qop: Qop,
     /// The hash of name, realm and password. Who has it needs no password.
-    secret: String,
+    secret: Hex,
     /// The same for as long as the server's: the count tells the requests apart, and the secret of a
     /// session is made with it once (RFC 7616, section 3.4.2).
     cnonce: String,
@@ -113,7 +125,7 @@ impl Terms {
         let Offer { challenge, realm, algorithm, is_session, .. } = *offer;
         let mut secret = algorithm.of(&[user.as_bytes(), realm, password.as_bytes()]);
         if is_session {
-            secret = algorithm.of(&[secret.as_bytes(), offer.nonce, cnonce.as_bytes()]);
+            secret = algorithm.of(&[&secret, offer.nonce, cnonce.as_bytes()]);
         }
         let has_hashed_name = offer.is_true("userhash");
         let is_utf_8 = challenge
@@ -123,7 +135,7 @@ impl Terms {
         let mut front = b"Digest ".to_vec();
         if has_hashed_name {
             let hashed = algorithm.of(&[user.as_bytes(), realm]);
-            quote(&mut front, "username", hashed.as_bytes());
+            quote(&mut front, "username", &hashed);
         } else if is_utf_8 && !user.is_ascii() {
             front.extend_from_slice(extended(user).as_bytes());
         } else {
@@ -151,65 +163,73 @@ impl Terms {
         count: u32,
         method: &str,
         uri: &str,
-        body: &str,
+        body: &[u8],
     ) -> Vec<u8> {
-        let hash = |parts: &[&[u8]]| self.algorithm.of(parts);
-        let count = format!("{count:08x}");
-        let (secret, cnonce, qop) = (self.secret.as_bytes(), self.cnonce.as_bytes(), self.qop);
-        let asked = match qop {
-            Qop::AuthInt => hash(&[method.as_bytes(), uri.as_bytes(), body.as_bytes()]),
-            Qop::Absent | Qop::Auth => hash(&[method.as_bytes(), uri.as_bytes()]),
+        let length = self.front.len() + nonce.len() + uri.len() + self.back.len();
+        let mut field = Vec::with_capacity(length + 256);
+        let mut hash = |parts: &[&[u8]]| self.algorithm.of_within(&mut field, parts);
+        let count = eight_digits(count);
+        let (method, target, cnonce) = (method.as_bytes(), uri.as_bytes(), self.cnonce.as_bytes());
+        let asked = match self.qop {
+            Qop::AuthInt => hash(&[method, target, body]),
+            Qop::Absent | Qop::Auth => hash(&[method, target]),
         };
-        let qop = match qop {
+        let qop = match self.qop {
             Qop::Absent => None,
-            Qop::Auth => Some("auth"),
-            Qop::AuthInt => Some("auth-int"),
+            Qop::Auth => Some(&b"auth"[..]),
+            Qop::AuthInt => Some(&b"auth-int"[..]),
         };
         let response = match qop {
-            None => hash(&[secret, nonce, asked.as_bytes()]),
-            Some(qop) => {
-                let (count, qop) = (count.as_bytes(), qop.as_bytes());
-                hash(&[secret, nonce, count, cnonce, qop, asked.as_bytes()])
-            }
+            None => hash(&[&self.secret, nonce, &asked]),
+            Some(qop) => hash(&[&self.secret, nonce, &count, cnonce, qop, &asked]),
         };
-        let mut field = Vec::with_capacity(self.front.len() + self.back.len() + uri.len() + 256);
-        field.extend_from_slice(&self.front);
-        for (name, value) in
-            [("nonce", nonce), ("uri", uri.as_bytes()), ("response", response.as_bytes())]
-        {
-            field.extend_from_slice(b", ");
-            quote(&mut field, name, value);
-        }
-        field.extend_from_slice(&self.back);
+        field.clear();
+        let mut add = |parts: &[&[u8]]| parts.iter().for_each(|part| field.extend_from_slice(part));
+        add(&[&self.front, b", nonce=\"", &escaped(nonce), b"\", uri=\"", &escaped(target)]);
+        add(&[b"\", response=\"", &response, b"\"", &self.back]);
         if let Some(qop) = qop {
-            field.extend_from_slice(format!(", qop=\"{qop}\", nc={count}").as_bytes());
+            add(&[b", qop=\"", qop, b"\", nc=", &count]);
         }
         // The secret of a session can't be made without it.
         if qop.is_some() || self.is_session {
-            field.extend_from_slice(format!(", cnonce=\"{}\"", self.cnonce).as_bytes());
+            add(&[b", cnonce=\"", cnonce, b"\""]);
         }
         if self.has_hashed_name {
-            field.extend_from_slice(b", userhash=true");
+            add(&[b", userhash=true"]);
         }
         field
     }
 }
 
-/// `name="value"`, quotes and backslashes escaped.
-fn quote(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"=\"");
-    let mut rest = value;
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-        let (plain, special) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        out.push(b'\\');
-        let (first, behind) = special.split_at(1);
-        out.extend_from_slice(first);
-        rest = behind;
+fn eight_digits(count: u32) -> [u8; 8] {
+    let mut digits = [0; 8];
+    for (at, digit) in digits.iter_mut().enumerate() {
+        *digit = b"0123456789abcdef"[(count >> (28 - 4 * at)) as usize & 15];
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    digits
+}
+
+/// As it stands within quotes.
+fn escaped(value: &[u8]) -> Cow<'_, [u8]> {
+    let mut special = memchr2_iter(b'"', b'\\', value).peekable();
+    if special.peek().is_none() {
+        return Cow::Borrowed(value);
+    }
+    let (mut text, mut done) = (Vec::with_capacity(value.len() + 8), 0);
+    for at in special {
+        text.extend_from_slice(&value[done..at]);
+        text.push(b'\\');
+        done = at;
+    }
+    text.extend_from_slice(&value[done..]);
+    Cow::Owned(text)
+}
+
+/// `name="value"`.
+fn quote(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b"=\"", &escaped(value), b"\""] {
+        out.extend_from_slice(part);
+    }
 }
 
 /// `username*`, for who has said to know UTF-8 (RFC 8187).

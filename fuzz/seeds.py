@@ -227,6 +227,27 @@ def cookie_files():
         yield "cookies_txt", name, b"\n".join(lines)
 
 
+def netrcs():
+    for name, text in {
+        "plain": b"machine h login u password p\nmachine i\n  login v\n  password q\ndefault login d password e\n",
+        "account": b"machine h account a password p",
+        "user": b"machine h user u password p",
+        "quoted": b'machine "h" login "a user" password "a \\"word\\" \\\\"',
+        "escaped": b"machine h login u\\ v password p\\",
+        "comments": b"# one\n#two machine h\nmachine h # three\n#\nlogin #u # four\npassword #p #",
+        "macro": b"macdef init\ncd /pub\nmachine h\n\nmachine h login u",
+        "macro-crlf": b"machine h login u\r\nmacdef m\r\nbin\r\n\r\nmachine i",
+        "macro-open": b"machine h login u macdef m\nbin",
+        "twice": b"machine h login u machine H login v default login d default login e",
+        "empty-entry": b"machine h default login d",
+        "hosts": "\ufeffmachine bücher.example login ü machine ::1 password p machine 127.1 account a".encode(),
+        "open-quote": b'machine h login "u',
+        "malformed": b"machine h port 80 login u",
+        "cut": b"machine h login",
+    }.items():
+        yield "netrc", name, text
+
+
 def exchanges():
     for name, data in {
         "length": OK + b"Content-Length: 5\r\n\r\nhello",
@@ -310,7 +331,7 @@ def auth_fields():
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

@@ -13,8 +13,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bequest::{
-    Auth, Body, Error, ErrorKind, PreparedRequest, Response, Result, SendOptions, Session, Timeout,
-    adapter_fn,
+    Auth, Body, Error, ErrorKind, Part, PreparedRequest, Response, Result, SendOptions, Session,
+    Timeout, adapter_fn,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,11 +27,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Testbed::start();
     one_shot(&server)?;
     form_and_json(&server)?;
+    files(&server)?;
     session(&server)?;
+    cookies(&server)?;
+    redirects(&server)?;
     headers(&server)?;
     prepared_request(&server)?;
     download(&server)?;
     lines(&server)?;
+    decoding(&server)?;
+    links()?;
     upload(&server)?;
     https(&server)?;
     timeouts(&server)?;
@@ -67,6 +72,20 @@ fn form_and_json(server: &Testbed) -> Result<()> {
     Ok(())
 }
 
+fn files(server: &Testbed) -> Result<()> {
+    section("A form with files is streamed, whatever they are read from");
+    let report = Part::from(Body::reader("spam,eggs\n".as_bytes())).file_name("report.csv");
+    let r = bequest::post(server.url("/post"))
+        .files([("file", report.mime("text/csv"))])
+        .form([("name", "Brian")])
+        .send()?;
+    let seen: Value = r.json()?;
+    println!("   {} and {}", seen["form"], seen["files"]);
+    check("the field arrived", seen["form"]["name"] == "Brian");
+    check("the file arrived", seen["files"]["file"] == "spam,eggs\n");
+    Ok(())
+}
+
 fn session(server: &Testbed) -> Result<()> {
     section("A session keeps settings and connections");
     let mut s = Session::new();
@@ -82,6 +101,36 @@ fn session(server: &Testbed) -> Result<()> {
     }
     let r = s.get(server.url("/get")).without_header("X-Team").send()?;
     check("a request can do without", r.json::<Value>()?["headers"]["X-Team"].is_null());
+    Ok(())
+}
+
+fn cookies(server: &Testbed) -> Result<()> {
+    section("A session keeps cookies, each for the place that it was set for");
+    let s = Session::new();
+    s.get(server.url("/cookies/set/session/123456789")).send()?;
+    s.cookies.set("lang", "en", server.url("/"))?; // One of your own.
+    let r = s.get(server.url("/cookies")).cookie("from-my", "browser").send()?;
+    let seen: Value = r.json()?;
+    println!("   {}", seen["cookies"]);
+    check("all three were sent", seen["cookies"].as_object().is_some_and(|all| all.len() == 3));
+    check("that of the request is not kept", s.cookies.len() == 2);
+    Ok(())
+}
+
+fn redirects(server: &Testbed) -> Result<()> {
+    section("Redirects are followed; credentials don't leave the origin that they are for");
+    let other = Testbed::start();
+    let to = [("url", other.url("/headers"))];
+    let r = bequest::get(server.url("/redirect-to")).params(to).auth(("user", "pass")).send()?;
+    for hop in r.history().iter().chain([&r]) {
+        let sent = hop.request().headers.contains("authorization");
+        println!("   {} from port {:?}, credentials: {sent}", hop.status(), hop.url().port());
+        check("only the first saw them", sent == hop.is_redirect());
+    }
+    let r = bequest::get(server.url("/redirect/3")).allow_redirects(false).send()?;
+    let next = r.next_request()?;
+    println!("   {}: {:?}", r.status(), next.as_ref().map(|next| next.url.path()));
+    check("or not followed", r.is_redirect() && next.is_some());
     Ok(())
 }
 
@@ -134,6 +183,49 @@ fn lines(server: &Testbed) -> Result<()> {
         println!("   event {}", event["id"]);
         check("events come in order", event["id"] == expected);
     }
+    Ok(())
+}
+
+fn decoding(server: &Testbed) -> Result<()> {
+    section("What comes packed is unpacked, and text is read in its charset");
+    for path in ["/gzip", "/deflate", "/brotli", "/zstd"] {
+        let r = bequest::get(server.url(path)).send()?;
+        let coding = r.headers().get("content-encoding").unwrap_or("none").to_owned();
+        println!("   {coding}: {:?} bytes became {}", r.content_length(), r.content()?.len());
+        check("it is JSON again", r.json::<Value>()?["headers"].is_object());
+    }
+    let r = bequest::get(server.url("/encoding/utf8")).send()?;
+    let text = r.text()?;
+    let french = text.lines().find(|line| line.contains("cœur")).unwrap_or_default();
+    println!("   {}", french.trim());
+    check("French is French", r.encoding().as_deref() == Some("utf-8") && !french.is_empty());
+    Ok(())
+}
+
+fn links() -> Result<()> {
+    section("Links of a response turn pages");
+    let mut s = Session::new();
+    s.mount(
+        "https://api.example/",
+        adapter_fn(|request, _settings| {
+            let page = request.url.query().and_then(|query| query.strip_prefix("page="));
+            let next = match page {
+                None => "<?page=2>; rel=next",
+                Some("2") => "<?page=3>; rel=next",
+                Some(_) => "<?>; rel=first",
+            };
+            Response::builder().header("Link", next).build()
+        }),
+    );
+    let mut page = Some("https://api.example/spam".to_owned());
+    let mut seen = 0;
+    while let Some(url) = page {
+        let r = s.get(&url).send()?;
+        println!("   {}", r.url());
+        seen += 1;
+        page = r.links().get("next").map(|link| link.url().to_owned());
+    }
+    check("the last page has no next one", seen == 3);
     Ok(())
 }
 

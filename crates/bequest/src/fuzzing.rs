@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 pub use cookies::{Cookies, cookie_date, plain_cookie_date};
 use http::{Method, StatusCode, Version};
 
+use crate::auth;
 #[cfg(feature = "digest")]
 use crate::auth::challenge;
 use crate::charset::Charset;
@@ -181,6 +182,27 @@ pub fn decode(label: &str, pieces: &[&[u8]]) -> Option<(String, String)> {
     }
     decoder.finish(&mut text);
     Some((text, charset.decode(&pieces.concat())))
+}
+
+/// A netrc file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Netrc(auth::Netrc);
+
+impl Netrc {
+    /// `None` if it is malformed.
+    pub fn parse(text: &str) -> Option<Self> {
+        auth::Netrc::parse(text).map(Self)
+    }
+
+    /// Whether it has something for a host.
+    pub fn has(&self, host: &str) -> bool {
+        self.0.find(host).is_some()
+    }
+
+    /// The same entries, with each word in quotes.
+    pub fn rewritten(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 /// What Content-Type says: the media type, whether it is text, whether it is JSON, and the charset.

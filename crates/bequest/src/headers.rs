@@ -63,9 +63,10 @@ impl Headers {
 
     /// Every value of that name, as bytes, in order.
     pub fn get_all_bytes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields()
-            .filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        self.fields
+            .iter()
+            .filter(|field| self.is(field, name))
+            .map(|field| &self.text[field.value.clone()])
     }
 
     /// Whether there is a field of that name.
@@ -154,9 +155,13 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.fields
-            .iter()
-            .position(|field| self.text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()))
+        self.fields.iter().position(|field| self.is(field, name))
+    }
+
+    /// Whether the field has that name. Most names differ in length, which is quick to see.
+    fn is(&self, field: &Field, name: &str) -> bool {
+        field.name.len() == name.len()
+            && self.text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes())
     }
 
     fn store(&mut self, name: &[u8], value: &(impl ToHeaderValue + ?Sized)) -> Field {

@@ -25,9 +25,11 @@ use crate::response::Response;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Hooks {
-    /// Called with each response.
+    /// Called with each response, those of redirects and challenges included.
     pub response: ResponseHooks,
-    /// Called with each prepared request, before it is sent.
+    /// Called with each prepared request before it is sent, also for another round of the auth and
+    /// for a redirect, wherever that leads: look at its URL before you add a secret. What they set
+    /// does not go along to another origin; they are called again there.
     pub request: RequestHooks,
 }
 
@@ -46,6 +48,10 @@ impl Hooks {
 
 /// Hooks that see a response, and may replace it, add to its
 /// [`extensions`](Response::extensions_mut), or fail the request.
+///
+/// What they leave is what counts: a redirect that was replaced is not followed, and one that was
+/// put there is. The cookies of the server's response are in the session's jar by then; those of
+/// what replaces it are not put there.
 #[derive(Clone, Default)]
 pub struct ResponseHooks(Vec<ResponseHook>);
 

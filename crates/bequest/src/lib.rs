@@ -40,6 +40,8 @@
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | functions that see requests and responses | [`Hooks`] |
+//! | what servers want to be told again | [`CookieJar`] |
+//! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
 //! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
 //! | names of status codes | [`codes`] |
@@ -47,12 +49,11 @@
 //!
 //! # Features
 //!
-//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset`, `cookies` and `digest` are on
-//! by default.
-//! `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers do the
-//! bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
-//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them. `async`
-//! adds [`aio`].
+//! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset`, `cookies` and `digest`
+//! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
+//! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
+//! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
+//! has the jar. `async` adds [`aio`].
 
 mod adapter;
 #[cfg(feature = "async")]

@@ -150,6 +150,13 @@ impl SendOptions {
         self
     }
 
+    /// That a certificate is not verified was said for one origin.
+    pub(crate) fn withdraw_unverified(&mut self) {
+        if let Some(said) = &mut self.0 {
+            said.verify.take_if(|verify| *verify == Verify::No);
+        }
+    }
+
     /// Whether it says how servers are verified.
     pub(crate) fn says_verify(&self) -> bool {
         self.0.as_ref().is_some_and(|said| said.verify.is_some())
@@ -245,6 +252,8 @@ pub struct Settings {
     pub(crate) elsewhere: Option<Verify>,
     /// Who is asked how a server is verified, if nobody else says it.
     pub(crate) environment: Option<Arc<Environment>>,
+    /// Who is asked for the credentials of another origin that a redirect leads to.
+    pub(crate) netrc: Option<Arc<Environment>>,
     /// The request says it.
     pub(crate) verify_is_said: bool,
 }
@@ -270,6 +279,7 @@ impl Default for Settings {
             deadline: None,
             elsewhere: None,
             environment: None,
+            netrc: None,
             verify_is_said: false,
         }
     }
@@ -278,17 +288,13 @@ impl Default for Settings {
 impl Settings {
     /// A session's settings with what a request says over them, and over both what is said as it is
     /// sent. The total timeout begins now.
-    pub(crate) fn decided<'a>(
-        mut self,
-        said: impl IntoIterator<Item = &'a SendOptions>,
-        now: Instant,
-    ) -> Result<Self> {
-        for said in said.into_iter().filter_map(|options| options.0.as_ref()) {
-            said.apply_to(&mut self);
+    pub(crate) fn decide(&mut self, said: [Option<&SendOptions>; 2], now: Instant) -> Result<()> {
+        for said in said.into_iter().flatten().filter_map(|options| options.0.as_ref()) {
+            said.apply_to(self);
         }
         self.timeout.check(now)?;
         self.deadline = self.timeout.total_limit().map(|limit| now + limit);
-        Ok(self)
+        Ok(())
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
@@ -341,7 +347,9 @@ mod tests {
     }
 
     fn decided(own: Settings, said: [&SendOptions; 2]) -> Settings {
-        own.decided(said, Instant::now()).unwrap()
+        let mut own = own;
+        own.decide(said.map(Some), Instant::now()).unwrap();
+        own
     }
 
     #[test]
@@ -399,7 +407,9 @@ mod tests {
         let now = Instant::now();
         let settings = |total| {
             let options = SendOptions::new().timeout(Timeout::new().total(total));
-            Settings::default().decided([&options, &options], now).unwrap()
+            let mut settings = Settings::default();
+            settings.decide([Some(&options), None], now).unwrap();
+            settings
         };
         let at = |limit| Some(now + secs(limit));
         assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));

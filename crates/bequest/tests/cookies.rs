@@ -23,9 +23,11 @@ doors![
     a_request_has_cookies_of_its_own,
     its_own_cookies_stay_at_their_origin,
     a_cookie_header_of_the_caller_is_all,
+    a_cookie_header_may_be_edited,
     a_session_without_its_cookies,
     cookies_of_a_challenge_go_with_the_answer,
     cookies_go_by_host_not_by_port,
+    a_host_header_is_no_domain,
     bad_cookies_are_errors,
     cookies_are_edited_between_requests,
     a_policy_decides,
@@ -178,6 +180,24 @@ fn a_cookie_header_of_the_caller_is_all(door: Door) {
     assert_eq!(sent(&s, led(&second.url("/headers"))).as_deref(), Some("kept=1"));
 }
 
+/// What was prepared is the caller's to change, and then it is as if he had given it.
+fn a_cookie_header_may_be_edited(door: Door) {
+    let server = Testbed::start();
+    let s = door.session();
+    s.cookies().set("jars", "1", server.url("/")).unwrap();
+    for edit in [
+        |prepared: &mut PreparedRequest| prepared.headers.insert("Cookie", "mine=2"),
+        |prepared: &mut PreparedRequest| prepared.headers.append("cookie", "mine=2"),
+    ] {
+        let mut prepared = s.prepare(get(server.url("/redirect-to?url=/headers"))).unwrap();
+        edit(&mut prepared);
+        let edited: Vec<_> = prepared.headers.get_all("cookie").map(str::to_owned).collect();
+        let r = s.send_prepared(prepared, SendOptions::new()).unwrap();
+        assert_eq!(r.history().len(), 1);
+        assert!(r.request().headers.get_all("cookie").eq(edited), "{:?}", r.request().headers);
+    }
+}
+
 fn a_session_without_its_cookies(door: Door) {
     let server = Testbed::start();
     let s = door.session();
@@ -223,6 +243,16 @@ fn cookies_go_by_host_not_by_port(door: Door) {
     assert_eq!(sent(&s, get(by_name)), None);
     let secure = get(second.https_url("/headers")).verify(second.ca_file());
     assert_eq!(sent(&s, secure), None, "localhost is another host");
+}
+
+fn a_host_header_is_no_domain(door: Door) {
+    let server = Testbed::start();
+    let s = door.session();
+    s.cookies().set("theirs", "1", "http://virtual.example/").unwrap();
+    s.send(set(&server, "k", "v").header("Host", "virtual.example")).unwrap();
+    let request = get(server.url("/headers")).header("Host", "virtual.example");
+    assert_eq!(sent(&s, request).as_deref(), Some("k=v"));
+    assert_eq!(s.cookies().domains(), ["127.0.0.1", "virtual.example"]);
 }
 
 fn bad_cookies_are_errors(door: Door) {

@@ -28,6 +28,8 @@ doors![
     a_policy_decides,
     https_can_be_all_there_is,
     trust_in_one_server_is_not_trust_in_the_next,
+    nor_is_it_in_the_next_request,
+    the_body_of_one_not_followed_is_the_callers,
     bodies_are_rewound,
     bodies_that_are_gone_are_an_error,
     a_location_that_leads_nowhere_carries_the_response,
@@ -297,6 +299,41 @@ fn trust_in_one_server_is_not_trust_in_the_next(door: Door) {
     *careless.verify() = Verify::No;
     assert_eq!(careless.send(led()).unwrap().status(), 200, "a session says it for all");
     assert_eq!(careless.send(led().verify(false)).unwrap().status(), 200);
+}
+
+/// The request that a redirect asks for has the settings of the first.
+fn nor_is_it_in_the_next_request(door: Door) {
+    let (first, second) = (Testbed::start(), Testbed::start());
+    for (server, refused) in [(&first, false), (&second, true)] {
+        let s = door.session();
+        let to = [("url", server.https_url("/get"))];
+        let led = get(first.https_url("/redirect-to")).params(to).verify(false);
+        let r = s.send(led.allow_redirects(false)).unwrap();
+        let next = r.next_request().unwrap().unwrap();
+        let result = s.send_prepared(next, SendOptions::new());
+        assert_eq!(result.is_err_and(|error| error.kind() == ErrorKind::Tls), refused);
+    }
+}
+
+fn the_body_of_one_not_followed_is_the_callers(door: Door) {
+    let length = 1 << 20;
+    let head = format!("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: {length}\r\n\r\n");
+    let redirect = [head.into_bytes(), vec![b'x'; length]].concat();
+    let server = RawServer::start(Script::respond(redirect));
+    let stop = |_: &Hop<'_>| Ok(Next::Stop);
+    for request in [get(server.url("/")).redirect_policy(stop), get(server.url("/"))] {
+        for stream in [false, true] {
+            let request = request.clone().stream(stream).max_redirects(0);
+            match door.send(request) {
+                Ok(r) => assert_eq!(r.content().unwrap().len(), length, "{stream}"),
+                // Of one that comes with an error a little was read, at most.
+                Err(error) => {
+                    let content = error.response().unwrap().content();
+                    assert_eq!(content.unwrap_err().kind(), ErrorKind::TooLarge);
+                }
+            }
+        }
+    }
 }
 
 fn bodies_are_rewound(door: Door) {

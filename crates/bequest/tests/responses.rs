@@ -47,6 +47,28 @@ fn pieces_come_as_they_arrive() {
     assert_eq!(pieces, ["abc", "def", "gh"]);
 }
 
+/// A line is there when its end is; what ends in CR does not wait for an LF.
+#[test]
+fn lines_come_as_they_arrive() {
+    for (head, lines) in
+        [(LENGTH, "one\ntw\r"), (CHUNKED, "7\r\none\ntw\r\r\n"), (CLOSE, "one\ntw\r")]
+    {
+        let play = || streamed(Script::new().read_head().send(head).send(lines).stall());
+        let (_server, r) = play();
+        let got: Vec<Bytes> = r.iter_lines().take(2).map(Result::unwrap).collect();
+        assert_eq!(got, ["one", "tw"], "{head}");
+        let (_server, r) = play();
+        let got: Vec<String> =
+            r.iter_lines().decode_unicode().take(2).map(Result::unwrap).collect();
+        assert_eq!(got, ["one", "tw"], "{head}");
+        let (_server, r) = play();
+        assert_eq!(r.iter_content(None).decode_unicode().next().unwrap().unwrap(), "one\ntw\r");
+        let records = |r: &Response| r.iter_lines().delimiter("w\r").next().unwrap().unwrap();
+        let (_server, r) = play();
+        assert_eq!(records(&r), "one\nt", "{head}");
+    }
+}
+
 /// Each way of reading tells of it with the same kind of error, and after it there is no more.
 #[test]
 fn a_broken_stream_is_its_own_kind_of_error() {

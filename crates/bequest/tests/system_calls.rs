@@ -15,6 +15,8 @@ use testbed::{RawServer, Script};
 const ROLE: &str = "BEQUEST_TEST_SYSTEM_CALLS";
 const URL: &str = "BEQUEST_TEST_SYSTEM_CALLS_URL";
 const TIMES: usize = 100;
+/// What requests would have credentials from: the variable that says that there is no such file.
+const NETRC: (&str, &str) = ("NETRC", "");
 const BODY: &str = "key=value";
 
 fn main() {
@@ -29,7 +31,7 @@ fn main() {
         println!("skipped: there is no strace");
         return;
     }
-    let checks: [fn(); 7] = [
+    let checks: [fn(); 8] = [
         first_request,
         localhost_within_a_timeout,
         kept_alive,
@@ -37,6 +39,7 @@ fn main() {
         small_puts,
         small_posts,
         a_fresh_session_each_time,
+        netrc_is_read_once,
     ];
     for check in checks {
         check();
@@ -73,6 +76,7 @@ fn play(role: &str, url: &str) {
             send();
             marked(|| (0..TIMES).for_each(|_| send()));
         }
+        "netrc" => marked(|| (0..TIMES).for_each(|_| get(&session))),
         "fresh" => {
             get(&session);
             marked(|| (0..TIMES).for_each(|_| get(&Session::new())));
@@ -98,11 +102,17 @@ struct Call {
 
 /// The calls that a role makes between its marks, of all threads and processes.
 fn trace(role: &str, url: &str) -> Vec<Call> {
+    trace_with(NETRC, role, url)
+}
+
+fn trace_with(variable: (&str, &str), role: &str, url: &str) -> Vec<Call> {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(role.replace(' ', "-"));
     let output = Command::new("strace")
         .args(["-f", "-ttt", "-o"])
         .arg(&file)
         .arg(std::env::current_exe().unwrap())
+        .env_remove(NETRC.0)
+        .env(variable.0, variable.1)
         .env(ROLE, role)
         .env(URL, url)
         .output()
@@ -254,4 +264,27 @@ fn a_fresh_session_each_time() {
     let most = if cfg!(debug_assertions) { 9.0 } else { 8.0 };
     assert!(each <= most, "{each} system calls");
     assert_eq!(server.connections(), TIMES + 1);
+}
+
+/// The first request looks for it, and reads it if it is there; those after it look at no file.
+fn netrc_is_read_once() {
+    let server = server(0);
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap().to_owned();
+    let (dot, underscore) = (format!("{home}/.netrc"), format!("{home}/_netrc"));
+    let opened = || {
+        let calls = trace_with(("HOME", &home), "netrc", &server.url("/"));
+        let is_open = |call: &&Call| call.name == "openat" || call.name == "open";
+        let opened: Vec<&Call> = calls.iter().filter(is_open).collect();
+        let others: Vec<Call> =
+            calls.iter().filter(|call| !is_open(call)).map(Call::again).collect();
+        no_threads_no_files(&others);
+        let first_sent = calls.iter().find(|call| call.name == "sendto").unwrap().at;
+        assert!(opened.iter().all(|call| call.at < first_sent), "{opened:?}");
+        let path = |call: &&Call| call.line.split('"').nth(1).unwrap().to_owned();
+        opened.iter().map(path).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(), [dot.clone(), underscore]);
+    std::fs::write(&dot, "machine 127.0.0.1 login u password p").unwrap();
+    assert_eq!(opened(), [dot]);
 }

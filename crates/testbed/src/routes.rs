@@ -16,6 +16,7 @@ mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod webdav;
 
 use hyper::{Method, StatusCode};
@@ -28,6 +29,7 @@ use crate::reply::{self, Reply};
 #[derive(Debug, Default)]
 pub(crate) struct State {
     github: github::Shared,
+    tokens: tokens::Shared,
     webdav: webdav::Shared,
 }
 
@@ -71,6 +73,7 @@ fn route(exchange: &Exchange, state: &State, parts: &[&str]) -> Option<Reply> {
         .or_else(|| auth::route(exchange, parts))
         .or_else(|| caching::route(exchange, parts))
         .or_else(|| github::route(exchange, &state.github, parts))
+        .or_else(|| tokens::route(exchange, &state.tokens, parts))
         .or_else(|| webdav::route(exchange, &state.webdav, parts))
 }
 

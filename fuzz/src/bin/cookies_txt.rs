@@ -1,5 +1,5 @@
 //! cookies.txt: what was loaded of any file is saved as one that has no malformed line, and that is
-//! loaded and saved as the same. Only what tabs are in gets lost.
+//! loaded and saved as the same.
 #![no_main]
 
 use bequest::{Cookie, CookieFile, CookieJar, ErrorKind};
@@ -26,13 +26,9 @@ fuzz_target!(|input: &[u8]| {
     let mut saved_again = Vec::new();
     strict.write(&again, &mut saved_again).expect("memory takes all");
     assert_eq!(saved, saved_again);
-    let kept: Vec<_> = jar.iter().filter(|cookie| !has_tab(cookie)).map(|c| told(&c)).collect();
+    let kept: Vec<_> = jar.iter().map(|cookie| told(&cookie)).collect();
     assert_eq!(again.iter().map(|cookie| told(&cookie)).collect::<Vec<_>>(), kept);
 });
-
-fn has_tab(cookie: &Cookie) -> bool {
-    [cookie.name_bytes(), cookie.value_bytes(), cookie.path().as_bytes()].concat().contains(&b'\t')
-}
 
 type Told = (Vec<u8>, Vec<u8>, String, String, [bool; 3], Option<std::time::SystemTime>);
 

@@ -6,6 +6,7 @@ mod bearer;
 pub(crate) mod challenge;
 #[cfg(feature = "digest")]
 mod digest;
+mod netrc;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub use basic::Basic;
 pub use bearer::Bearer;
 #[cfg(feature = "digest")]
 pub use digest::Digest;
+pub(crate) use netrc::Netrc;
 
 use crate::error::Result;
 use crate::request::PreparedRequest;
@@ -141,7 +143,7 @@ impl<U: AsRef<str>, P: AsRef<str>> IntoAuth for (U, P) {
     }
 }
 
-/// No authentication: neither the session's nor that of the URL.
+/// No authentication: neither the session's, nor that of .netrc or the URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuth;
 

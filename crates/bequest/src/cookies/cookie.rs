@@ -132,7 +132,7 @@ impl Cookie {
         self.expires.is_some_and(|end| end <= now)
     }
 
-    /// Whether one takes the place of the other (section 5.7, step 22).
+    /// Whether one takes the place of the other (section 5.7).
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.name_bytes() == other.name_bytes()
             && self.path == other.path
@@ -329,6 +329,9 @@ pub(super) fn check_pair(name: &[u8], value: &[u8]) -> Result<()> {
     let found = wrong(name, "name", b";=").or_else(|| wrong(value, "value", b";"));
     if let Some(error) = found {
         return Err(error);
+    }
+    if name.first().or(value.first()) == Some(&b' ') {
+        return Err(invalid(name, "it begins with a blank").remedied("take it out"));
     }
     if name.is_empty() && value.is_empty() {
         return Err(invalid(name, "it has neither name nor value").remedied("give it a name"));

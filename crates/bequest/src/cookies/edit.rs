@@ -69,14 +69,15 @@ impl CookieJar {
     /// All cookies that are meant, as they were created.
     pub fn select<'a>(&self, which: impl Into<CookieFilter<'a>>) -> Vec<Cookie> {
         let which = which.into();
-        let mut all = self.snapshot(SystemTime::now());
-        all.retain(|cookie| which.is_for(cookie));
-        all
+        let inside = self.lock();
+        let found = inside.store.select(SystemTime::now(), |cookie| which.is_for(cookie));
+        found.into_iter().cloned().collect()
     }
 
     /// Whether there is any.
     pub fn contains<'a>(&self, which: impl Into<CookieFilter<'a>>) -> bool {
-        !self.select(which).is_empty()
+        let which = which.into();
+        self.lock().store.live(SystemTime::now()).any(|cookie| which.is_for(cookie))
     }
 
     /// Takes out those that are meant; says how many they were.
@@ -111,12 +112,12 @@ impl CookieJar {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.lock().store.all(SystemTime::now()).len()
+        self.lock().store.live(SystemTime::now()).count()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.lock().store.live(SystemTime::now()).next().is_none()
     }
 
     /// All cookies as they are now, in the order of their creation.
@@ -143,7 +144,7 @@ impl CookieJar {
     }
 
     pub(super) fn snapshot(&self, now: SystemTime) -> Vec<Cookie> {
-        self.lock().store.all(now).into_iter().cloned().collect()
+        self.lock().store.select(now, |_| true).into_iter().cloned().collect()
     }
 
     fn add(&self, cookies: impl IntoIterator<Item = Cookie>) {

@@ -20,8 +20,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// half of one. Cookies that end with the session are left out unless
 /// [`session_cookies`](Self::session_cookies) says otherwise; those that have expired always are.
 ///
-/// cookies.txt has no place for when a cookie was created and for `SameSite`, nor for names, values
-/// and paths with tabs: such cookies are left out.
+/// cookies.txt has no place for when a cookie was created and for `SameSite`.
 ///
 /// ```
 /// use bequest::{Cookie, CookieFile, CookieJar};
@@ -102,24 +101,22 @@ impl CookieFile {
     fn write_to(&self, jar: &CookieJar, out: &mut dyn Write) -> Result<usize> {
         let mut cookies = jar.snapshot(SystemTime::now());
         cookies.retain(|cookie| self.session_cookies || cookie.expires.is_some());
-        let mut count = 0;
         match self.format {
             #[cfg(feature = "json")]
             Format::Json => {
                 let file = super::json::write(cookies.iter());
                 serde_json::to_writer_pretty(&mut *out, &file).map_err(std::io::Error::from)?;
                 out.write_all(b"\n")?;
-                count = cookies.len();
             }
             Format::Netscape => {
                 netscape::write_head(out)?;
                 for cookie in &cookies {
-                    count += usize::from(netscape::write(out, cookie)?);
+                    netscape::write(out, cookie)?;
                 }
             }
         }
         out.flush()?;
-        Ok(count)
+        Ok(cookies.len())
     }
 
     /// Puts the cookies of a file into a jar, over those that are the same; says how many they were.

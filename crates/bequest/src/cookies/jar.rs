@@ -205,7 +205,7 @@ impl Clone for CookieJar {
     }
 }
 
-/// The value of a Cookie field (section 5.8.3, step 4).
+/// The value of a Cookie field (section 5.8.3).
 #[derive(Default)]
 struct Header(Vec<u8>);
 

@@ -153,6 +153,10 @@ fn create(from: Asked<'_>, field: &[u8], now: SystemTime) -> Option<Stored> {
     let (pair, attributes) = cut(field, b';').unwrap_or((field.to_vec(), Text::new()));
     let (name, value) = cut(&pair, b'=').unwrap_or((Text::new(), pair));
     let (name, value) = (trim(&name), trim(&value));
+    // Not the RFC's, but ours.
+    if name.contains(&b'\t') || value.contains(&b'\t') {
+        return None;
+    }
     if name.len() + value.len() > 4096 || name.len() + value.len() == 0 {
         return None;
     }
@@ -188,7 +192,11 @@ fn create(from: Asked<'_>, field: &[u8], now: SystemTime) -> Option<Stored> {
     }
     let path = last("path").map(|path| String::from_utf8_lossy(&path).to_string());
     let said = path.is_some();
-    let path = path.filter(|p| p.starts_with('/')).unwrap_or_else(|| default_path(from.path));
+    let default = default_path(from.path);
+    let path = path.filter(|p| p.starts_with('/')).unwrap_or_else(|| default.clone());
+    if path.contains('\t') || (path == default && default.len() > 1024) {
+        return None;
+    }
     let secure_only = last("secure").is_some();
     if secure_only && !from.secure {
         return None;

@@ -16,12 +16,8 @@ pub(super) fn write_head(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"# Netscape HTTP Cookie File\n# Written by Bequest; it may be edited.\n\n")
 }
 
-/// False where the cookie can't be in such a file: tabs end its fields.
-pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<bool> {
-    let has_tab = |text: &[u8]| text.contains(&b'\t');
-    if has_tab(cookie.pair.as_sent()) || has_tab(cookie.path.as_bytes()) {
-        return Ok(false);
-    }
+/// No cookie has a tab in it.
+pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<()> {
     if cookie.http_only {
         out.write_all(HTTP_ONLY)?;
     }
@@ -34,8 +30,7 @@ pub(super) fn write(out: &mut dyn Write, cookie: &Cookie) -> io::Result<bool> {
     let expires = cookie.expires.map_or(0, to_unix);
     let secure = flag(cookie.secure);
     write!(out, "{dot}{domain}\t{below}\t{}\t{secure}\t{expires}\t", cookie.path)?;
-    out.write_all(&[cookie.name_bytes(), b"\t", cookie.value_bytes(), b"\n"].concat())?;
-    Ok(true)
+    out.write_all(&[cookie.name_bytes(), b"\t", cookie.value_bytes(), b"\n"].concat())
 }
 
 /// The cookie of a line, if it has one; or the rule that it breaks.

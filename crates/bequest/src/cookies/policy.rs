@@ -44,6 +44,9 @@ pub trait CookiePolicy: Send + Sync {
     }
 }
 
+/// Refuses nothing, as a jar without a policy does.
+impl CookiePolicy for () {}
+
 impl<P: CookiePolicy + ?Sized> CookiePolicy for Arc<P> {
     fn may_set(&self, url: &Url, cookie: &Cookie) -> bool {
         (**self).may_set(url, cookie)

@@ -1,10 +1,10 @@
-//! What becomes of a field that a response had (RFC 6265bis, section 5.7, steps 1 to 21).
+//! What becomes of a field that a response had (RFC 6265bis, section 5.7).
 
 use std::time::{Duration, SystemTime};
 
 use super::cookie::{Cookie, Pair, end_of_time, from_unix};
 use super::matching::{Place, domain_match};
-use super::parse::SetCookie;
+use super::parse::{LONGEST_ATTRIBUTE, SetCookie};
 use super::suffix;
 
 /// No server can have a cookie kept for longer: 400 days (section 5.5).
@@ -18,13 +18,19 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     }
     let (domain, host_only) = scope(read.domain.unwrap_or_default(), place)?;
     let path = match read.path {
-        Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path).into(),
+        Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path),
+        // Cookies may be ignored for their size. What nobody wrote must not be longer than what somebody may.
+        _ if place.default_path().len() > LONGEST_ATTRIBUTE => return None,
         _ => place.default_path().into(),
     };
+    // No URL has one.
+    if path.contains('\t') {
+        return None;
+    }
     let cookie = Cookie {
         pair: Pair::new(read.name, read.value),
         domain,
-        path,
+        path: path.into(),
         host_only,
         secure: read.secure,
         http_only: read.http_only,
@@ -38,7 +44,7 @@ pub(super) fn receive(field: &[u8], place: &Place<'_>, now: SystemTime) -> Optio
     promised.then_some(cookie)
 }
 
-/// Steps 7 to 10: the domain, and whether it is for that host alone.
+/// The domain, and whether it is for that host alone.
 fn scope(attribute: &[u8], place: &Place<'_>) -> Option<(Box<str>, bool)> {
     let for_host = || Some((place.host.as_ref().into(), true));
     if attribute.is_empty() {
@@ -54,7 +60,7 @@ fn scope(attribute: &[u8], place: &Place<'_>) -> Option<(Box<str>, bool)> {
     domain_match(&place.host, &domain).then(|| (domain.into(), false))
 }
 
-/// Steps 5 and 6, and sections 5.6.1 and 5.6.2: Max-Age says more than Expires.
+/// Sections 5.6.1 and 5.6.2, and 5.5: Max-Age says more than Expires.
 fn end(read: &SetCookie<'_>, now: SystemTime) -> Option<SystemTime> {
     let end = match (read.max_age, read.expires) {
         (Some(age), _) => match u64::try_from(age) {

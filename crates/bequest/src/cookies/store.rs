@@ -35,7 +35,7 @@ impl Entry {
         (self.cookie.creation, self.order)
     }
 
-    /// Where it stands in a Cookie field (section 5.8.3, step 2).
+    /// Where it stands in a Cookie field (section 5.8.3).
     fn place(&self) -> (Reverse<usize>, SystemTime, u64) {
         (Reverse(self.cookie.path.len()), self.cookie.creation, self.order)
     }
@@ -47,7 +47,7 @@ impl Store {
         self.count
     }
 
-    /// Puts a cookie in, in the place of the one that is the same (steps 22 and 23). One that has
+    /// Puts a cookie in, in the place of the one that is the same (section 5.7). One that has
     /// expired only takes the other away.
     pub(super) fn insert(&mut self, mut cookie: Cookie, now: SystemTime) {
         let old = self.take(&cookie.domain, |old| old.cookie.is_same(&cookie));
@@ -76,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Whether what came in the clear would hide a cookie that is secure (step 15).
+    /// Whether what came in the clear would hide a cookie that is secure (section 5.7).
     pub(super) fn would_hide_secure(&self, new: &Cookie, now: SystemTime) -> bool {
         let (domain, path) = (&*new.domain, &*new.path);
         let related = |other: &str| domain_match(other, domain) || domain_match(domain, other);
@@ -112,10 +112,16 @@ impl Store {
         found.into_iter().map(|entry| &entry.cookie).collect()
     }
 
-    /// All that have not expired, as they were created.
-    pub(super) fn all(&self, now: SystemTime) -> Vec<&Cookie> {
+    /// All that have not expired, in no order.
+    pub(super) fn live(&self, now: SystemTime) -> impl Iterator<Item = &Cookie> {
+        let all = self.domains.values().flatten().map(|entry| &entry.cookie);
+        all.filter(move |cookie| !cookie.is_expired(now))
+    }
+
+    /// Those that are meant and have not expired, as they were created.
+    pub(super) fn select(&self, now: SystemTime, meant: impl Fn(&Cookie) -> bool) -> Vec<&Cookie> {
         let mut all: Vec<_> = self.domains.values().flatten().collect();
-        all.retain(|entry| !entry.cookie.is_expired(now));
+        all.retain(|entry| !entry.cookie.is_expired(now) && meant(&entry.cookie));
         all.sort_unstable_by_key(|entry| entry.age());
         all.into_iter().map(|entry| &entry.cookie).collect()
     }

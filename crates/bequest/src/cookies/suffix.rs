@@ -1,4 +1,4 @@
-//! Which domains are everybody's (RFC 6265bis, section 5.7, step 9).
+//! Which domains are everybody's (RFC 6265bis, section 5.7).
 
 /// Whether names below this domain belong to different people: `com`, `co.uk`, `github.io`. What
 /// the list does not know is a suffix if it is one label, `localhost` for one.

@@ -26,8 +26,9 @@ impl Jar {
 
     /// Takes what a response to a request for `url` set.
     pub(super) fn store(&mut self, url: &Url, headers: &Headers) {
-        if headers.contains("set-cookie") {
-            self.0.get_or_insert_default().store(url, headers.get_all_bytes("set-cookie"));
+        let mut fields = headers.get_all_bytes("set-cookie").peekable();
+        if fields.peek().is_some() {
+            self.0.get_or_insert_default().store(url, fields);
         }
     }
 

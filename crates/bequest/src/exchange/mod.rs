@@ -79,8 +79,9 @@ impl Journey {
         let next = match self.next(&mut response).await {
             Ok(next) => next,
             Err(error) => {
+                response.drain(DRAINED).await;
                 response.head_mut().history = std::mem::take(&mut self.history);
-                let request = Box::new(response.request().clone());
+                let request = Box::new(response.request().as_sent());
                 return Err(error.of_request(request).carry_response(response));
             }
         };
@@ -103,11 +104,18 @@ impl Journey {
             self.jar.refresh(response, &mut again)?;
             return Ok(Some(again));
         }
-        if !self.follows(response) {
+        if !self.settings.allow_redirects {
             return Ok(None);
         }
         let Some(next) = redirect::next(response, &self.settings)? else { return Ok(None) };
-        self.redirected(response, next).await
+        let next = self.redirected(response, next).await?;
+        if next.is_some() {
+            // Nobody waits for it: what it says is but a courtesy.
+            response.drain(DRAINED).await;
+        } else if !self.settings.stream && response.collected().is_none() {
+            response.read_in().await?;
+        }
+        Ok(next)
     }
 
     /// The next request, if it may be sent.
@@ -116,7 +124,7 @@ impl Journey {
         response: &Response,
         mut next: Box<PreparedRequest>,
     ) -> Result<Option<Box<PreparedRequest>>> {
-        let (from, status) = (response.url(), response.status());
+        let (from, status) = (&response.request().url, response.status());
         if let Some(policy) = &self.settings.redirect_policy {
             let hop = Hop { status, from, to: &next.url, followed: self.followed };
             match policy.decide(&hop)? {
@@ -150,13 +158,16 @@ impl Journey {
         };
         self.jar.store(&request.url, response.headers());
         let hooks = request.hooks.response.clone();
+        let is_heard = !hooks.is_empty() || request.auth.is_some();
         request.set_settings(&self.settings);
         let head = response.head_mut();
         head.request = Some(request);
         head.max_content = settings.max_content;
         if self.follows(&response) {
-            // Nobody waits for it: what it says is but a courtesy.
-            response.drain(DRAINED).await;
+            // Whether it will be the caller's is not known yet, but those who hear of it can't wait.
+            if is_heard {
+                Box::pin(response.drain(DRAINED)).await;
+            }
         } else if !settings.stream
             && let Err(error) = response.read_in().await
         {
@@ -165,7 +176,13 @@ impl Journey {
                 None => error,
             });
         }
-        if hooks.is_empty() { Ok(response) } else { Box::pin(call(&hooks, response)).await }
+        if hooks.is_empty() {
+            return Ok(response);
+        }
+        let mut response = Box::pin(call(&hooks, response, settings)).await?;
+        // Of one that a hook has brought from elsewhere.
+        self.history.append(&mut response.head_mut().history);
+        Ok(response)
     }
 }
 
@@ -174,10 +191,8 @@ async fn send(
     request: &mut PreparedRequest,
     settings: &Settings,
 ) -> Result<Response> {
-    let mut index = 0;
-    while let Some(hook) = request.hooks.request.at(index) {
-        hook.call(request).await?;
-        index += 1;
+    if !request.hooks.request.is_empty() {
+        edit(request).await?;
     }
     // Cloned, since the future borrows the request whose URL chose it.
     if settings.https_only && request.url.scheme() != "https" {
@@ -190,11 +205,37 @@ async fn send(
     adapter.send(request, settings).await
 }
 
-async fn call(hooks: &ResponseHooks, mut response: Response) -> Result<Response> {
-    let (method, url) = (response.request().method.clone(), response.url().clone());
+/// Has the request hooks change the request, and remembers what they have changed.
+async fn edit(request: &mut PreparedRequest) -> Result<()> {
+    let before = request.headers.clone();
+    let mut index = 0;
+    while let Some(hook) = request.hooks.request.at(index) {
+        hook.call(request).await?;
+        index += 1;
+    }
+    request.record_hooks(&before);
+    Ok(())
+}
+
+/// Has each hook see the response, or what the one before has put in its place: that answers the
+/// same request, unless it says itself which one.
+async fn call(
+    hooks: &ResponseHooks,
+    mut response: Response,
+    settings: &Settings,
+) -> Result<Response> {
+    let sent = Box::new(response.request().as_sent());
     let mut index = 0;
     while let Some(hook) = hooks.at(index) {
-        response = hook.call(response).await.map_err(|error| error.of(&method, &url))?;
+        response = match hook.call(response).await {
+            Ok(response) => response,
+            Err(error) => return Err(error.of_request(sent)),
+        };
+        let head = response.head_mut();
+        if head.request.is_none() {
+            head.request = Some(Box::new(sent.as_sent()));
+            head.max_content = settings.max_content;
+        }
         index += 1;
     }
     Ok(response)
@@ -232,18 +273,14 @@ async fn apply_auth(request: &mut PreparedRequest) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::request::Request;
-    use crate::settings::SendOptions;
 
     /// Futures are moved and polled through layers; what they carry is copied with them.
     #[test]
     fn the_future_of_a_request_is_small() {
         let request = Box::new(Request::new("GET", "http://h/").prepare().unwrap());
-        let settings =
-            Settings::default().decided([&SendOptions::new(); 2], Instant::now()).map(Arc::new);
+        let settings = Ok(Arc::new(Settings::default()));
         let size = size_of_val(&exchange(Mounts::new(), request, settings));
         assert!(size <= 3072, "{size}");
     }

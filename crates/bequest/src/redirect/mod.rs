@@ -5,12 +5,15 @@ mod origin;
 mod policy;
 mod sensitive;
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 
 pub(crate) use origin::same_origin;
 pub use policy::{Hop, Next, RedirectPolicy};
 pub use sensitive::SensitiveHeaders;
 
+use crate::auth::Auth;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
@@ -20,7 +23,7 @@ use crate::settings::Settings;
 
 /// Whether the response says where to go on.
 pub(crate) fn is_redirect(response: &Response) -> bool {
-    response.is_redirect()
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
         && response.headers().get_bytes("location").is_some_and(|location| !location.is_empty())
 }
 
@@ -48,22 +51,28 @@ pub(crate) fn next(
     if url.fragment().is_none() {
         url.set_fragment(response.url().fragment());
     }
-    let mut request = Box::new(before.clone());
-    request.target = None;
-    request.forget_cookies();
+    let leaves_origin = !same_origin(&before.url, &url);
+    let mut request = Box::new(before.led_to(url));
     let (method, keeps_body) = method_after(response.status(), &before.method, &before.body);
     request.method = method;
     if !keeps_body {
         drop_body(&mut request);
     }
     request.body.stream().map_or(Ok(()), |stream| stream.check())?;
-    if !same_origin(&before.url, &url) {
+    if leaves_origin {
         origin::leave(&mut request, &settings.sensitive_headers);
+        request.auth = found(&request, settings);
     } else {
         request.forget_auth();
     }
-    request.url = url;
     Ok(Some(request))
+}
+
+/// What .netrc has for another origin; whoever has said who asks has not said it for that one, and
+/// wants no guesses.
+fn found(request: &PreparedRequest, settings: &Settings) -> Option<Arc<dyn Auth>> {
+    let netrc = settings.netrc.as_ref().filter(|_| !request.auth_is_said)?;
+    Some(Arc::new(netrc.credentials_elsewhere(&request.url)?))
 }
 
 /// The method of the next request, and whether the body goes along.
@@ -85,12 +94,13 @@ fn method_after(status: StatusCode, method: &Method, body: &Body) -> (Method, bo
 /// Without a body, what is said of it goes too (RFC 9110, section 15.4).
 fn drop_body(request: &mut PreparedRequest) {
     request.body = Body::empty();
-    let says_of_body = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        name.starts_with("content-")
-            || matches!(name.as_str(), "transfer-encoding" | "trailer" | "expect" | "digest")
-    };
     remove(&mut request.headers, says_of_body);
+}
+
+fn says_of_body(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("content-")
+        || matches!(name.as_str(), "transfer-encoding" | "trailer" | "expect" | "digest")
 }
 
 fn remove(headers: &mut Headers, is_dropped: impl Fn(&str) -> bool) {

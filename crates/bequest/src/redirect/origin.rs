@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{SensitiveHeaders, remove};
+use super::{SensitiveHeaders, remove, says_of_body};
 use crate::request::PreparedRequest;
 
 /// Whether two URLs have one origin: scheme, host and port. From http to https of one host, on the
@@ -20,10 +20,13 @@ pub(super) fn leave(request: &mut PreparedRequest, sensitive: &SensitiveHeaders)
     request.forget_auth();
     request.auth = None;
     request.drop_own_cookies();
+    request.options.withdraw_unverified();
+    // Hooks are called again for the next request, and see where it goes.
+    let hooks = request.take_hook_headers();
     remove(&mut request.headers, |name| {
-        ["authorization", "proxy-authorization", "cookie", "host"]
-            .iter()
-            .any(|dropped| name.eq_ignore_ascii_case(dropped))
+        let is = |dropped: &str| name.eq_ignore_ascii_case(dropped);
+        ["authorization", "proxy-authorization", "cookie", "host"].iter().any(|name| is(name))
             || sensitive.contains(name)
+            || hooks.iter().any(|name| is(name)) && !says_of_body(name)
     });
 }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use url::Url;
 
 use crate::error::Result;
+use crate::secrets;
 
 /// Decides which redirects are followed; see [`Session::redirect_policy`](crate::Session).
 ///
@@ -43,7 +44,7 @@ where
 }
 
 /// A redirect that could be followed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Hop<'a> {
     /// The status that asks for it.
@@ -54,6 +55,18 @@ pub struct Hop<'a> {
     pub to: &'a Url,
     /// How many redirects were followed before it.
     pub followed: usize,
+}
+
+impl fmt::Debug for Hop<'_> {
+    /// Secrets masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hop")
+            .field("status", &self.status)
+            .field("from", &secrets::masked(self.from))
+            .field("to", &secrets::masked(self.to))
+            .field("followed", &self.followed)
+            .finish()
+    }
 }
 
 /// What becomes of a redirect.

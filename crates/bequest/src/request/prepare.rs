@@ -8,23 +8,23 @@ use url::Url;
 use super::builder::Parts;
 use super::into_url::Given;
 use super::params::{Params, add_to};
-use super::prepared::PreparedRequest;
+use super::prepared::{PreparedRequest, ROOM};
 use super::target;
 use crate::auth::{Auth, Basic};
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::hooks::Hooks;
-
-/// Bytes for what is usually added to a session's headers: Host, the body's length and type.
-const ROOM: usize = 128;
 
 /// A session's state, as far as it goes into a request.
 pub(crate) struct Defaults<'a> {
     pub(crate) headers: Option<&'a Headers>,
     pub(crate) params: Option<&'a Params>,
     pub(crate) auth: Option<&'a Arc<dyn Auth>>,
+    /// Who is asked for credentials, if nobody else has any.
+    pub(crate) environment: Option<&'a Environment>,
     #[cfg(feature = "cookies")]
     pub(crate) cookies: Option<&'a CookieJar>,
     pub(crate) hooks: Option<&'a Hooks>,
@@ -36,6 +36,7 @@ impl Defaults<'_> {
             headers: None,
             params: None,
             auth: None,
+            environment: None,
             #[cfg(feature = "cookies")]
             cookies: None,
             hooks: None,
@@ -99,7 +100,12 @@ impl Parts {
         prepared.hooks.extend(&self.hooks);
         prepared.options = self.options;
         prepared.extensions = self.extensions;
-        prepared.auth = choose_auth(self.auth, defaults.auth, &prepared, typed.empty_password);
+        let said = self.auth.or_else(|| defaults.auth.cloned());
+        prepared.auth_is_said = said.is_some() || prepared.headers.contains("authorization");
+        prepared.auth = match said {
+            None if !prepared.auth_is_said => found(&prepared.url, defaults, typed.empty_password),
+            said => said,
+        };
         Ok(prepared)
     }
 }
@@ -110,20 +116,12 @@ fn added(url: &Url, known: usize) -> &str {
     if known > 0 { added.strip_prefix('&').unwrap_or(added) } else { added }
 }
 
-/// The request's auth, else the session's, else the URL's credentials; but these last don't
-/// overwrite an Authorization that the caller set.
-fn choose_auth(
-    own: Option<Arc<dyn Auth>>,
-    session: Option<&Arc<dyn Auth>>,
-    prepared: &PreparedRequest,
-    empty_password: bool,
-) -> Option<Arc<dyn Auth>> {
-    own.or_else(|| session.cloned()).or_else(|| {
-        if prepared.headers.contains("authorization") {
-            return None;
-        }
-        credentials(&prepared.url, empty_password).map(|basic| Arc::new(basic) as Arc<dyn Auth>)
-    })
+/// The credentials that are there for a request that says nothing of them itself, and whose session
+/// does not: those of .netrc, else the URL's.
+fn found(url: &Url, defaults: &Defaults<'_>, empty_password: bool) -> Option<Arc<dyn Auth>> {
+    let netrc = defaults.environment.and_then(|environment| environment.credentials(url));
+    let basic = netrc.or_else(|| credentials(url, empty_password))?;
+    Some(Arc::new(basic))
 }
 
 /// User name and password of the URL, unescaped; a name alone is not enough, but the password may

@@ -20,6 +20,9 @@ use crate::hooks::Hooks;
 use crate::secrets;
 use crate::settings::{SendOptions, Settings};
 
+/// Bytes for what is usually added to headers: Host, cookies, the body's length and type.
+pub(super) const ROOM: usize = 512;
+
 /// A request with everything in it, to be looked at, edited and sent (Requests'
 /// `PreparedRequest`). What is edited is what is sent, byte for byte.
 ///
@@ -58,14 +61,18 @@ pub struct PreparedRequest {
     /// Anything that hooks, auths and adapters want to remember with it.
     pub extensions: Extensions,
     pub(crate) auth: Option<Arc<dyn Auth>>,
+    /// Its caller or the session says who asks: .netrc is not read for it.
+    pub(crate) auth_is_said: bool,
     pub(super) zone: Option<Box<Zone>>,
     /// Its own, beside the jar's.
     #[cfg(feature = "cookies")]
     pub(super) cookies: Vec<(String, String)>,
-    /// The Cookie field is made of its own and the jar's cookies, and not the caller's.
-    has_jars_cookies: bool,
+    /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
+    made_cookies: Option<Vec<u8>>,
     /// What its auth has set or changed.
     auth_headers: Vec<Box<str>>,
+    /// What request hooks have.
+    hook_headers: Vec<Box<str>>,
     settings: Option<Arc<Settings>>,
     sealed: Sealed,
 }
@@ -90,11 +97,13 @@ impl PreparedRequest {
             options: SendOptions::new(),
             extensions: Extensions::new(),
             auth: None,
+            auth_is_said: false,
             zone: None,
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
-            has_jars_cookies: false,
+            made_cookies: None,
             auth_headers: Vec::new(),
+            hook_headers: Vec::new(),
             settings: None,
             sealed: Sealed::default(),
         }
@@ -124,7 +133,7 @@ impl PreparedRequest {
     /// A name or value of its own can't be sent.
     #[cfg(feature = "cookies")]
     pub(crate) fn add_cookies(&mut self, jar: Option<&CookieJar>) -> Result<()> {
-        if jar.is_none() && self.cookies.is_empty() || self.headers.contains("cookie") {
+        if jar.is_none() && self.cookies.is_empty() {
             return Ok(());
         }
         let none;
@@ -135,18 +144,28 @@ impl PreparedRequest {
                 &none
             }
         };
-        if let Some(value) = jar.header_with(&self.url, &self.cookies)? {
-            self.headers.append("Cookie", value);
-            self.has_jars_cookies = true;
+        // Asked first: most jars have nothing for most URLs.
+        if let Some(value) = jar.header_with(&self.url, &self.cookies)?
+            && !self.headers.contains("cookie")
+        {
+            self.headers.append("Cookie", &value);
+            self.made_cookies = Some(value);
         }
         Ok(())
     }
 
     /// Takes the Cookie field out, unless it is the caller's.
+    #[cfg(feature = "cookies")]
     pub(crate) fn forget_cookies(&mut self) {
-        if std::mem::take(&mut self.has_jars_cookies) {
+        if self.has_made_cookies() {
             self.headers.remove("cookie");
         }
+        self.made_cookies = None;
+    }
+
+    fn has_made_cookies(&self) -> bool {
+        let Some(made) = &self.made_cookies else { return false };
+        self.headers.get_all_bytes("cookie").eq([&made[..]])
     }
 
     /// Its own cookies were for the origin that it leaves.
@@ -176,16 +195,7 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        let headers = &self.headers;
-        for (name, _) in headers.fields_behind(before) {
-            let Ok(name) = std::str::from_utf8(name) else { continue };
-            let known = self.auth_headers.iter().any(|known| known.eq_ignore_ascii_case(name));
-            let is_new = !before.contains(name);
-            let is_changed = || !headers.get_all_bytes(name).eq(before.get_all_bytes(name));
-            if !known && (is_new || is_changed()) {
-                self.auth_headers.push(name.into());
-            }
-        }
+        note_changes(&mut self.auth_headers, before, &self.headers);
     }
 
     /// Takes out what the auth has set or changed.
@@ -193,6 +203,16 @@ impl PreparedRequest {
         for name in std::mem::take(&mut self.auth_headers) {
             self.headers.remove(&name);
         }
+    }
+
+    /// What is not as it was before was set or changed by request hooks.
+    pub(crate) fn record_hooks(&mut self, before: &Headers) {
+        note_changes(&mut self.hook_headers, before, &self.headers);
+    }
+
+    /// The names of what request hooks have set or changed, which are then forgotten.
+    pub(crate) fn take_hook_headers(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.hook_headers)
     }
 
     /// The head as it will be on the wire: request line, fields, empty line.
@@ -265,28 +285,62 @@ impl PreparedRequest {
     pub(crate) fn request_target(&self) -> Cow<'_, str> {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
-}
 
-impl Clone for PreparedRequest {
-    fn clone(&self) -> Self {
-        let mut clone = Self {
+    /// A copy that still has what was added for the wire, and room for what will be.
+    pub(crate) fn as_sent(&self) -> Self {
+        let (target, made_cookies) = (self.target.clone(), self.made_cookies.clone());
+        Self { target, made_cookies, ..self.copy_for(self.url.clone()) }
+    }
+
+    /// A copy for where a redirect leads, without what was made for its own URL.
+    pub(crate) fn led_to(&self, url: Url) -> Self {
+        let mut copy = self.copy_for(url);
+        copy.unseal();
+        if self.has_made_cookies() {
+            copy.headers.remove("cookie");
+        }
+        copy
+    }
+
+    fn copy_for(&self, url: Url) -> Self {
+        Self {
             method: self.method.clone(),
-            url: self.url.clone(),
-            target: self.target.clone(),
-            headers: self.headers.clone(),
+            url,
+            target: None,
+            headers: self.headers.clone_with_room(ROOM, 4),
             body: self.body.clone(),
             hooks: self.hooks.clone(),
             options: self.options.clone(),
             extensions: self.extensions.clone(),
             auth: self.auth.clone(),
+            auth_is_said: self.auth_is_said,
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
-            has_jars_cookies: self.has_jars_cookies,
+            made_cookies: None,
             auth_headers: self.auth_headers.clone(),
+            hook_headers: self.hook_headers.clone(),
             settings: self.settings.clone(),
             sealed: self.sealed,
-        };
+        }
+    }
+}
+
+/// Adds the names of the fields that are not as they were.
+fn note_changes(known: &mut Vec<Box<str>>, before: &Headers, after: &Headers) {
+    // Most add a field at the end: what was there before need not be looked up then.
+    for (name, _) in after.fields_behind(before) {
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !is_known && !after.get_all_bytes(name).eq(before.get_all_bytes(name)) {
+            known.push(name.into());
+        }
+    }
+}
+
+impl Clone for PreparedRequest {
+    fn clone(&self) -> Self {
+        let mut clone = self.as_sent();
         clone.unseal();
         clone
     }

@@ -321,7 +321,7 @@ impl Response {
     /// Reads a body that nobody will see to its end, so that its connection can be used again, if
     /// it is not larger than `most` as it was sent. What was read is decoded only if somebody asks.
     pub(crate) async fn drain(&self, most: u64) {
-        if self.collected().is_some() {
+        if self.collected().is_some() || self.is_empty() {
             return;
         }
         let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
@@ -339,6 +339,16 @@ impl Response {
             Err(error) => Body::Failed(self.named(error)),
         };
         loan.finish(body);
+    }
+
+    /// Whether there is nothing to read, as of most redirects; then it has been read.
+    fn is_empty(&self) -> bool {
+        let mut body = self.lock();
+        let is_empty = matches!(&*body, Body::Live(live) if live.remaining() == Some(0));
+        if is_empty {
+            *body = Body::Collected(Bytes::new());
+        }
+        is_empty
     }
 
     /// The error with this response's request in it.

@@ -22,7 +22,8 @@ macro_rules! verbs {
 
 verbs! {
     /// `GET`, without a session: nothing is kept between such calls but connections, which all of
-    /// the process share.
+    /// the process share. The environment and .netrc are read once a process, as by a session: see
+    /// [`Session::trust_env`].
     ///
     /// ```
     /// # let server = testbed::Testbed::start();

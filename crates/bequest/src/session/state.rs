@@ -48,8 +48,16 @@ macro_rules! session_state {
             pub https_only: bool,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
-            /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes). `true` in a
-            /// new session. They are read once a session, when they are first needed.
+            /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes); and whether
+            /// credentials are taken from the file that NETRC names, else from the first that
+            /// exists of `~/.netrc` and `~/_netrc`. `true` in a new session. All of it is read once
+            /// a session, when it is first needed.
+            ///
+            /// A request has the credentials of its host's `machine` entry in that file, or of
+            /// `default`, unless it has an auth or an Authorization header, or this session has.
+            /// They win over those in its URL. A redirect to another origin gets those of that
+            /// host's `machine` entry, over https only. A file that can't be read or is malformed
+            /// is as none; who else can read it is not looked at.
             pub trust_env: bool,
             environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
@@ -214,6 +222,7 @@ macro_rules! session_state {
                     headers: Some(&self.headers),
                     params: Some(&self.params),
                     auth: self.auth.as_ref(),
+                    environment: self.trust_env.then_some(&*self.environment),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then_some(&*self.cookies),
                     hooks: Some(&self.hooks),
@@ -227,7 +236,8 @@ macro_rules! session_state {
                 given: Option<&$crate::settings::SendOptions>,
                 request: &$crate::request::PreparedRequest,
             ) -> $crate::error::Result<std::sync::Arc<$crate::settings::Settings>> {
-                let own = $crate::settings::Settings {
+                // In its place from the beginning: it is large.
+                let mut own = std::sync::Arc::new($crate::settings::Settings {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
@@ -245,13 +255,14 @@ macro_rules! session_state {
                     deadline: None,
                     elsewhere: None,
                     environment: self.asked_environment().filter(|_| given.is_none()).cloned(),
+                    netrc: (self.trust_env && self.auth.is_none())
+                        .then(|| std::sync::Arc::clone(&self.environment)),
                     verify_is_said: false,
-                };
+                });
                 let now = std::time::Instant::now();
-                let said = [Some(&request.options), given];
-                let settings = own.decided(said.into_iter().flatten(), now)?;
-                let by_environment = settings.on_the_way(&request.url, false);
-                Ok(std::sync::Arc::new(by_environment.unwrap_or(settings)))
+                std::sync::Arc::make_mut(&mut own).decide([Some(&request.options), given], now)?;
+                let by_environment = own.on_the_way(&request.url, false);
+                Ok(by_environment.map_or(own, std::sync::Arc::new))
             }
         }
 

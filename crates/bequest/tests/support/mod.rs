@@ -159,6 +159,10 @@ impl Client {
         each!(self, session => &mut session.verify)
     }
 
+    pub(crate) fn trust_env(&mut self) -> &mut bool {
+        each!(self, session => &mut session.trust_env)
+    }
+
     pub(crate) fn timeout(&mut self) -> &mut Timeout {
         each!(self, session => &mut session.timeout)
     }

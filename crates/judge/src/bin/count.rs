@@ -6,7 +6,9 @@
 #![allow(clippy::print_stdout, reason = "standard output is what it is for")]
 
 use std::error::Error;
+use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::mem::ManuallyDrop;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
@@ -21,13 +23,16 @@ const SERVE: &str = "serve";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 10] = [
+const MODES: [Mode; 13] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
     ("exchange-chunked", "GET of the same 100 bytes in ten chunks", exchange_chunked),
     ("exchange-post", "POST of 100 bytes, answered with 100", exchange_post),
     ("exchange-fresh", "GET over a connection of its own", exchange_fresh),
+    ("exchange-cookies", "GET with a jar of 5 cookies, all for the host", exchange_cookies),
+    ("exchange-jar", "GET with a jar of 1,000 cookies, 10 of them for the host", exchange_jar),
+    ("redirects", "five redirects, each with a cookie, and then the 100 bytes", redirects),
     (
         "exchange-digest",
         "the same GET with digest authentication that is not asked for",
@@ -35,7 +40,7 @@ const MODES: [Mode; 10] = [
     ),
     ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
     ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
-    ("cookies-store", "a cookie is set anew, in the same jar", cookies_store),
+    ("cookies-store", "a cookie is set again, in the same jar", cookies_store),
 ];
 
 fn main() -> Outcome {
@@ -110,36 +115,76 @@ fn exchange_digest(url: &str, times: usize) -> Outcome {
     Ok(())
 }
 
+fn exchange_cookies(url: &str, times: usize) -> Outcome {
+    with_cookies(&Session::new(), url, 5, times)
+}
+
+fn exchange_jar(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    for domain in 1..100 {
+        for nth in 0..10 {
+            let elsewhere = format!("http://host{domain}.example/");
+            session.cookies.set(format!("cookie{nth}"), "0123456789abcdef", elsewhere)?;
+        }
+    }
+    with_cookies(&session, url, 10, times)
+}
+
+/// GET with so many cookies of its own.
+fn with_cookies(session: &Session, url: &str, count: usize, times: usize) -> Outcome {
+    for nth in 0..count {
+        session.cookies.set(format!("cookie{nth}"), "0123456789abcdef", url)?;
+    }
+    for _ in 0..times {
+        get(session, url)?;
+    }
+    Ok(())
+}
+
+fn redirects(url: &str, times: usize) -> Outcome {
+    let session = Session::new();
+    let first = format!("{url}hop5");
+    for _ in 0..times {
+        get(&session, &first)?;
+    }
+    if session.cookies.len() == 5 { Ok(()) } else { Err("not a cookie of each".into()) }
+}
+
 fn cookies_none(_: &str, times: usize) -> Outcome {
     let (jar, url) = (CookieJar::new(), Url::parse("https://www.site7.example/path")?);
-    let sent = (0..times).filter(|_| std::hint::black_box(&jar).header_for(&url).is_some());
+    let sent = (0..times).filter(|_| black_box(&jar).header_for(&url).is_some());
     if sent.count() == 0 { Ok(()) } else { Err("cookies from nowhere".into()) }
 }
 
+// The jar's table has random keys. So each of the 100 sites is asked for in turn, and the jar is not
+// dropped: what it costs to free memory depends on the order.
 fn cookies_send(_: &str, times: usize) -> Outcome {
-    let (jar, url) = (filled_jar()?, Url::parse("https://www.site7.example/path")?);
-    let sent = (0..times).filter_map(|_| jar.header_for(&url)).map(|header| header.len());
+    let (jar, urls) = filled_jar()?;
+    let urls = urls.iter().cycle().take(times);
+    let sent = urls.filter_map(|url| jar.header_for(url)).map(|header| header.len());
     if sent.sum::<usize>() == times * 238 { Ok(()) } else { Err("not the cookies".into()) }
 }
 
 fn cookies_store(_: &str, times: usize) -> Outcome {
-    let (jar, url) = (filled_jar()?, Url::parse("https://www.site7.example/path")?);
-    let field = b"name3=sixteen-bytes-ok; Domain=site7.example; Path=/; Max-Age=3600; Secure";
-    let kept = (0..times).map(|_| jar.store(&url, [&field[..]]).len());
+    let (jar, urls) = filled_jar()?;
+    let field = b"name3=sixteen-bytes-ok; Path=/path; Max-Age=3600; Secure; HttpOnly";
+    let urls = urls.iter().cycle().take(times);
+    let kept = urls.map(|url| jar.store(url, [&field[..]]).len());
     if kept.sum::<usize>() == times { Ok(()) } else { Err("not kept".into()) }
 }
 
-/// 1,000 cookies over 100 domains.
-fn filled_jar() -> Result<CookieJar, Box<dyn Error>> {
-    let jar = CookieJar::new();
-    for site in 0..100 {
-        let url = Url::parse(&format!("https://www.site{site}.example/"))?;
+/// 1,000 cookies over 100 domains, and a URL for each domain.
+fn filled_jar() -> Result<(ManuallyDrop<CookieJar>, Vec<Url>), Box<dyn Error>> {
+    let (jar, mut urls) = (ManuallyDrop::new(CookieJar::new()), Vec::new());
+    for site in 100..200 {
+        let url = Url::parse(&format!("https://www.site{site}.example/path"))?;
         for name in 0..10 {
             let field = format!("name{name}=sixteen-bytes-ok; Domain=site{site}.example; Path=/");
             jar.store(&url, [field.as_bytes()]);
         }
+        urls.push(url);
     }
-    Ok(jar)
+    Ok((jar, urls))
 }
 
 fn get(session: &Session, url: &str) -> Outcome {
@@ -215,7 +260,21 @@ fn answer(mut socket: &TcpStream) -> io::Result<()> {
             socket.write_all(challenge.as_bytes())?;
             continue;
         }
-        let reply = if request.starts_with(b"GET /chunked ") { &chunked } else { &kept };
+        let reply = match request.strip_prefix(b"GET /hop") {
+            Some([hop @ b'1'..=b'5', ..]) => &redirect(hop - b'0'),
+            _ if request.starts_with(b"GET /chunked ") => &chunked,
+            _ => &kept,
+        };
         socket.write_all(reply.as_bytes())?;
     }
+}
+
+/// A redirect to the next hop, the last of which is 0.
+fn redirect(hop: u8) -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nServer: count\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         Set-Cookie: hop{hop}=0123456789abcdef; Path=/\r\nLocation: /hop{}\r\n\
+         Content-Length: 0\r\n\r\n",
+        hop - 1
+    )
 }

@@ -20,13 +20,13 @@ pub(super) fn route(exchange: &Exchange, parts: &[&str]) -> Option<Reply> {
     Some(reply)
 }
 
-fn challenge(challenge: &str) -> Reply {
+pub(super) fn challenge(challenge: &str) -> Reply {
     let reply = reply::empty(StatusCode::UNAUTHORIZED);
     reply::with_header(reply, "www-authenticate", challenge)
 }
 
 /// The credentials under an authentication scheme.
-fn credentials(exchange: &Exchange, scheme: &str) -> Option<String> {
+pub(super) fn credentials(exchange: &Exchange, scheme: &str) -> Option<String> {
     let header = exchange.head.value("authorization")?;
     let (used, credentials) = header.split_once(' ')?;
     used.eq_ignore_ascii_case(scheme).then(|| credentials.trim().to_owned())

@@ -469,3 +469,24 @@ fn href(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("<D:href>")?;
     rest.split_once('<').map(|(href, _)| href.to_owned())
 }
+
+#[test]
+fn one_token_is_valid_at_a_time() {
+    let testbed = Testbed::start();
+    let mut client = Client::connect(testbed.addr());
+    let mut send = |method: &str, path: &str, token: &str| {
+        let header = format!("Authorization: Bearer {token}");
+        let response = client.request(method, path, &[&header]);
+        (response.status, response)
+    };
+    assert_eq!(send("GET", "/token/guarded", "token-1").0, 401);
+    assert_eq!(send("POST", "/token", "").1.json()["access_token"], "token-1");
+    assert_eq!(send("GET", "/token/guarded", "token-1").0, 200);
+    assert_eq!(send("POST", "/token", "").1.json()["access_token"], "token-2");
+    assert_eq!(send("GET", "/token/guarded", "token-1").0, 401);
+    assert_eq!(send("GET", "/token/guarded", "token-2").1.json()["issued"], 2);
+    assert_eq!(send("DELETE", "/token", "").0, 204);
+    let (status, response) = send("GET", "/token/guarded", "token-2");
+    let challenge = response.header("www-authenticate");
+    assert_eq!((status, challenge), (401, Some("Bearer error=\"invalid_token\"")));
+}

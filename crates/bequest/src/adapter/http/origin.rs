@@ -25,6 +25,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
             cookies: _,
         elsewhere: _,
         environment: _,
+        netrc: _,
         verify_is_said: _,
         detector: _,
         deadline: _,

@@ -45,6 +45,8 @@ fn what_can_not_be_sent_is_refused_without_its_value() {
         ("si\nd", "secret", "cookie `si\\nd`: its name has '\\n' at 2"),
         ("s=d", "secret", "its name has '=' at 1"),
         ("s;d", "secret", "its name has ';' at 1"),
+        ("sid", "secret\t", "its value has '\\t' at 6"),
+        (" sid", "secret", "it begins with a blank"),
         ("", "", "it has neither name nor value"),
         ("sid", &"secret".repeat(700), "name and value have 4203 bytes, more than 4096"),
         ("__Secure-a", "secret", "isn't what the prefix of its name says"),
@@ -210,7 +212,12 @@ fn a_policy_refuses_setting_and_sending() {
     assert!(jar.store(&url("http://a.example/no"), [&b"b=4"[..], b"a=; Max-Age=0"]).is_empty());
     assert_eq!(header(&jar, A), "a=1; loud=3");
     assert_eq!(header(&jar, "http://a.example/quiet"), "loud=3");
-    assert_eq!(header(&jar.clone(), "http://a.example/quiet"), "loud=3");
+    let copy = jar.clone();
     jar.set("unwanted", "5", A).unwrap();
     assert!(jar.contains("unwanted"), "the program may");
+    assert_eq!(header(&copy, "http://a.example/quiet"), "loud=3");
+    assert!(!copy.contains("unwanted"));
+    copy.set_policy(());
+    assert_eq!(header(&copy, "http://a.example/quiet"), "a=1; loud=3");
+    assert_eq!(header(&jar, "http://a.example/quiet"), "loud=3");
 }

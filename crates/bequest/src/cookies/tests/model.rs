@@ -55,6 +55,7 @@ fn attribute() -> impl Strategy<Value = String> {
         3 => Just("Secure".to_owned()),
         1 => Just(" HttpOnly=1 ".to_owned()),
         1 => Just("SameSite=Lax".to_owned()),
+        1 => Just("Path=/\tx".to_owned()),
         1 => "[ -~ü\t]{0,6}",
         1 => Just(format!("Path=/{}", "x".repeat(1024))),
     ]

@@ -54,14 +54,12 @@ fn framing() -> impl Strategy<Value = Framing> {
 /// The codings that can be made here, and what was coded in them.
 fn coded(codings: &[&str], content: &[u8]) -> Vec<u8> {
     let pack = |content: Vec<u8>, coding: &&str| match *coding {
-        #[cfg(feature = "compression")]
         "gzip" => {
             let level = flate2::Compression::fast();
             let mut packed = Vec::new();
             flate2::read::GzEncoder::new(&content[..], level).read_to_end(&mut packed).unwrap();
             packed
         }
-        #[cfg(feature = "compression")]
         "deflate" => {
             let level = flate2::Compression::fast();
             let mut packed = Vec::new();

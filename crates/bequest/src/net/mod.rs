@@ -8,6 +8,9 @@ mod pool;
 #[allow(dead_code, reason = "no connection is made through one yet")]
 mod proxy_server;
 mod race;
+#[cfg(feature = "socks")]
+#[allow(dead_code, reason = "no connection is made through one yet")]
+mod socks;
 mod stream;
 pub(crate) mod tls;
 
@@ -16,4 +19,7 @@ pub(crate) use dial::{Dialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
 #[allow(unused_imports, reason = "for who implements the proof")]
 pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
+#[cfg(feature = "socks")]
+#[allow(unused_imports, reason = "no connection is made through one yet")]
+pub(crate) use socks::{Socks, SocksTarget, Turn};
 pub(crate) use stream::Stream;

@@ -111,7 +111,7 @@ pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
-pub use proxy::Proxies;
+pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};
 pub use reactor::on_interrupt;
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};

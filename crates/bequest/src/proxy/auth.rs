@@ -76,7 +76,8 @@ impl ProxyAuth {
         let (credentials, proof): (_, Arc<dyn ProxyProof>) = match &self.0 {
             Source::Basic(basic) => {
                 let (user, password) = basic.credentials();
-                let login = Login { basic: basic.clone(), ..Login::new(user, password) };
+                let mut login = Login::new(user, password);
+                login.basic = basic.clone();
                 (Some((user.into(), password.into())), Arc::new(login))
             }
             #[cfg(feature = "digest")]

@@ -5,6 +5,8 @@ mod buffer;
 mod connection;
 mod dial;
 mod pool;
+#[allow(dead_code, reason = "no connection is made through one yet")]
+mod proxy_server;
 mod race;
 mod stream;
 pub(crate) mod tls;
@@ -12,4 +14,6 @@ pub(crate) mod tls;
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
+#[allow(unused_imports, reason = "for who implements the proof")]
+pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use stream::Stream;

@@ -260,8 +260,8 @@ impl Error {
 
     /// It was a proxy that failed, not the server: which one is named in front.
     pub(crate) fn of_proxy(mut self, proxy: &impl fmt::Display) -> Self {
-        use ErrorKind::{Auth, Cancelled, ConnectTimeout, Deadline, Unsupported};
-        if !matches!(self.0.kind, Auth | Cancelled | ConnectTimeout | Deadline | Unsupported) {
+        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Unsupported};
+        if !matches!(self.0.kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
             self.0.kind = ErrorKind::Proxy;
         }
         self.through(proxy)

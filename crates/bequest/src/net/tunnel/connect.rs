@@ -1,25 +1,22 @@
-//! A way through a proxy to an origin: CONNECT (RFC 9110, section 9.3.6), or SOCKS.
+//! CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Poll, ready};
 use std::time::Instant;
 
 use http::{Method, StatusCode};
-use tokio::io::AsyncWrite;
 
-use super::buffer::Buffer;
-use super::dial::{Dialed, Reached, Steps, Undialed, reach, secure, timed_out};
-use super::pool::Origin;
-use super::proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
-use super::route::Route;
-use super::stream::Stream;
+use super::{Gate, Refusal, approach, fill, write};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{
     self, ChunkStep, ChunkedDecoder, Framing, HeadReader, Limits, ResponseHead, frame_response,
 };
 use crate::headers::Headers;
+use crate::net::buffer::Buffer;
+use crate::net::dial::{Undialed, timed_out};
+use crate::net::pool::Origin;
+use crate::net::proxy_server::{ProxyRequest, ProxyServer};
+use crate::net::route::Route;
+use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
 /// The most that is kept of what a proxy says when it refuses.
@@ -27,69 +24,8 @@ const MOST_SAID: usize = 64 * 1024;
 /// How often one that asks who we are is answered; one that goes on is broken.
 const MOST_ANSWERS: usize = 10;
 
-/// What a proxy said in place of opening a tunnel.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) head: ResponseHead,
-    /// As much of it as there was, and was wanted.
-    pub(crate) body: Vec<u8>,
-}
-
-/// A connection to a proxy.
-struct Gate {
-    stream: Stream,
-    reached: Steps,
-    peer: std::net::SocketAddr,
-    /// Something was asked on it before.
-    used: bool,
-}
-
-/// Opens a connection to the origin through the proxy.
-pub(super) async fn open(
-    origin: Origin<'_>,
-    route: Route<'_>,
-    deadline: Option<Instant>,
-) -> Result<Dialed, Undialed> {
-    let started = Instant::now();
-    let gate = match route.proxy.protocol {
-        ProxyProtocol::Http | ProxyProtocol::Https => connect(origin, route, deadline).await?,
-        _ => return Err(without_socks(route.proxy).into()),
-    };
-    let Gate { stream, reached, peer, .. } = gate;
-    let opened = Instant::now();
-    let (stream, ready) = match origin.tls {
-        None => (stream, opened),
-        Some(tls) => (secure(stream, origin.host, tls, deadline).await?, Instant::now()),
-    };
-    let steps = Steps {
-        resolve: reached.resolve,
-        connect: (opened - started).saturating_sub(reached.resolve),
-        tls: origin.tls.map(|_| ready - opened),
-    };
-    Ok(Dialed { stream, peer, steps, ready })
-}
-
-fn without_socks(proxy: &ProxyServer) -> Error {
-    Error::with(ErrorKind::Unsupported, "SOCKS is not built in")
-        .remedied("build bequest with its feature `socks`")
-        .of_proxy(proxy)
-}
-
-/// A connection to the proxy itself.
-async fn approach(route: Route<'_>, deadline: Option<Instant>) -> Result<Gate> {
-    let proxy = &**route.proxy;
-    let to_proxy =
-        Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };
-    let Reached { socket, peer, steps, .. } = reach(to_proxy, deadline).await?;
-    let mut stream = Stream::Plain(socket);
-    if let Some(tls) = route.tls() {
-        stream = secure(stream, &proxy.host, tls, deadline).await?;
-    }
-    Ok(Gate { stream, reached: steps, peer, used: false })
-}
-
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
-async fn connect(
+pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
     deadline: Option<Instant>,
@@ -106,7 +42,7 @@ async fn connect(
     loop {
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, deadline).await.map_err(|error| error.of_proxy(proxy))?,
+            None => approach(route, deadline).await?,
         };
         let head = request_head(proxy, &target, field.as_deref())?;
         let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;
@@ -277,24 +213,4 @@ fn refused(refusal: &Refusal, told: bool, target: &str) -> Error {
         407 => error.remedied("put user name and password into the proxy's URL"),
         _ => error,
     }
-}
-
-/// Writes all of it, and has it leave.
-pub(super) async fn write(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
-    let mut written = 0;
-    poll_fn(|context| {
-        while written < bytes.len() {
-            match ready!(Pin::new(&mut *stream).poll_write(context, &bytes[written..]))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => written += count,
-            }
-        }
-        Pin::new(&mut *stream).poll_flush(context)
-    })
-    .await
-}
-
-/// Reads once; zero is the end.
-pub(super) async fn fill(stream: &mut Stream, input: &mut Buffer) -> io::Result<usize> {
-    poll_fn(|context| input.poll_fill(stream, context)).await
 }

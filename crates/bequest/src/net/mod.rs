@@ -9,6 +9,8 @@ mod pool;
 mod proxy_server;
 mod race;
 mod route;
+#[cfg(feature = "socks")]
+mod socks;
 mod stream;
 pub(crate) mod tls;
 mod tunnel;

@@ -59,6 +59,8 @@ pub enum ErrorKind {
     InvalidJson,
     /// The method has characters that HTTP does not allow there.
     InvalidMethod,
+    /// The URL of a proxy, or what it is said to be for, can't be used.
+    InvalidProxyUrl,
     /// The request contradicts itself.
     InvalidRequest,
     /// The server's answer is not HTTP, or breaks a rule that protects its reader.

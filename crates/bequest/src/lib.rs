@@ -121,7 +121,7 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
-pub use session::{Session, delete, get, head, options, patch, post, put, request};
+pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;
 pub use timings::Timings;

@@ -104,7 +104,8 @@ macro_rules! session_state {
             }
 
             /// Has an adapter serve all URLs that begin with the prefix, without regard to case;
-            /// the longest prefix wins. Clones that were made before are not changed.
+            /// the longest prefix wins. One that was mounted on the same prefix goes. Clones that
+            /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
             /// `http://localhost.evil.example/`.
@@ -113,7 +114,36 @@ macro_rules! session_state {
                 prefix: impl Into<String>,
                 adapter: impl $crate::adapter::Adapter,
             ) {
-                self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+                self.mounts.mount(&prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// Takes away the adapter that is mounted on exactly this prefix, and returns it
+            /// (Requests' `del session.adapters[prefix]`). It is not closed. Clones that were made
+            /// before are not changed.
+            pub fn unmount(
+                &mut self,
+                prefix: &str,
+            ) -> Option<std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.unmount(prefix)
+            }
+
+            /// What is mounted: prefixes and adapters, in the order in which they are tried.
+            pub fn adapters(
+                &self,
+            ) -> impl ExactSizeIterator<Item = (&str, &std::sync::Arc<dyn $crate::adapter::Adapter>)>
+            {
+                self.mounts.iter()
+            }
+
+            /// The adapter that serves a URL (Requests' `get_adapter`).
+            ///
+            /// # Errors
+            /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema): there is none.
+            pub fn adapter_for(
+                &self,
+                url: &url::Url,
+            ) -> $crate::error::Result<&std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.find(url)
             }
 
             /// What the environment says for a URL, where neither `options` nor this session say it:

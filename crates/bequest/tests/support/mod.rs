@@ -121,6 +121,20 @@ impl Client {
         each!(self, session => session.mount(prefix, adapter));
     }
 
+    pub(crate) fn unmount(&mut self, prefix: &str) -> Option<Arc<dyn Adapter>> {
+        each!(self, session => session.unmount(prefix))
+    }
+
+    /// The prefixes of the session's adapters.
+    pub(crate) fn mounted(&self) -> Vec<String> {
+        each!(self, session => session.adapters().map(|(prefix, _)| prefix.to_owned()).collect())
+    }
+
+    pub(crate) fn adapter_for(&self, url: &str) -> Result<Arc<dyn Adapter>> {
+        let url = Url::parse(url).unwrap();
+        each!(self, session => session.adapter_for(&url).cloned())
+    }
+
     pub(crate) fn set_auth(&mut self, auth: impl IntoAuth) {
         each!(self, session => session.set_auth(auth));
     }

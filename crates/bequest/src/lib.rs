@@ -82,6 +82,7 @@ mod reactor;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod secrets;
 mod session;
 mod settings;
@@ -115,6 +116,7 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
+pub use retry::{Attempt, Jitter, Retry, RetryBudget};
 pub use session::{Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;

@@ -46,6 +46,9 @@ macro_rules! session_state {
             /// Whether a URL that is not https, be it a redirect's, is
             /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
             pub https_only: bool,
+            /// When a request is sent again after it failed; `None` leaves that to the adapter:
+            /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
+            pub retry: Option<$crate::retry::Retry>,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
             /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes); and whether
@@ -91,6 +94,7 @@ macro_rules! session_state {
                     redirect_policy: None,
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
+                    retry: None,
                     trust_env: true,
                     environment: std::sync::Arc::default(),
                     forgetful: false,
@@ -280,6 +284,7 @@ macro_rules! session_state {
                     redirect_policy: self.redirect_policy.clone(),
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
+                    retry: self.retry.clone(),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,

@@ -16,7 +16,9 @@ use ::http::Extensions;
 use download::Download;
 use round_trip::{Answer, RoundTrip};
 
-use super::Adapter;
+pub(super) use clock::total_is_over;
+
+use super::{Adapter, retrying};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::h1::Limits;
@@ -25,6 +27,7 @@ use crate::net::{Connection, Dialed, Origin, Pool, PoolLimits, dial};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
+use crate::retry::Retry;
 use crate::settings::Settings;
 use crate::timings::Timings;
 
@@ -50,16 +53,17 @@ struct Inner {
 }
 
 /// What is set for an adapter.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Options {
     limits: Limits,
     pool: PoolLimits,
+    retry: Option<Retry>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
-        Self { limits: Limits::default(), pool }
+        Self { limits: Limits::default(), pool, retry: None }
     }
 }
 
@@ -91,6 +95,15 @@ impl HttpAdapter {
         self.changed(|options| options.pool.keep = keep)
     }
 
+    /// When a request is sent again after it failed, unless it or its session say otherwise: a
+    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
+    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
+        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
+        self.changed(|options| options.retry = retry)
+    }
+
     fn with(options: Options) -> Self {
         Self(Arc::new(Inner {
             calling_thread: Arc::new(Pool::new(options.pool)),
@@ -102,7 +115,7 @@ impl HttpAdapter {
 
     /// A new adapter: what is set holds for all of its connections.
     fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = self.0.options;
+        let mut options = self.0.options.clone();
         change(&mut options);
         Self::with(options)
     }
@@ -139,13 +152,33 @@ impl Adapter for HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.exchange(request, settings))
+        match &self.0.options.retry {
+            Some(retry) if settings.retry.is_none() => {
+                Box::pin(
+                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
+                )
+            }
+            _ => Box::pin(self.exchange(request, settings)),
+        }
     }
 
     fn close(&self) {
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
+    }
+}
+
+/// The adapter without its retries.
+struct Once(HttpAdapter);
+
+impl Adapter for Once {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(self.0.exchange(request, settings))
     }
 }
 
@@ -214,6 +247,7 @@ impl HttpAdapter {
             request: None,
             url: None,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings,
             peer: Some(connection.peer),
             extensions: Extensions::new(),
@@ -249,7 +283,7 @@ fn open<'a>(origin: Origin<'a>, settings: &'a Settings) -> BoxFuture<'a, Result<
         };
         dial(origin, deadline).await.map_err(|error| match error.phase() {
             Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
+                total_is_over(settings).during(phase)
             }
             _ => error,
         })

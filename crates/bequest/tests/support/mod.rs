@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, RedirectPolicy, Request, Response, Result, SendOptions, Session, StatusCode,
-    Timeout, Timings, Url, Verify, Version,
+    Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
+    PreparedRequest, RedirectPolicy, Request, Response, Result, Retry, SendOptions, Session,
+    StatusCode, Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -215,6 +215,10 @@ impl Client {
         each!(self, session => &mut session.https_only)
     }
 
+    pub(crate) fn retry(&mut self) -> &mut Option<Retry> {
+        each!(self, session => &mut session.retry)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -312,6 +316,7 @@ tell! {
     url -> &Url;
     request -> &PreparedRequest;
     history -> &[Response];
+    attempts -> &[Attempt];
     elapsed -> Duration;
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;

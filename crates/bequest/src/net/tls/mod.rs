@@ -9,9 +9,11 @@ mod failure;
 mod handshake;
 #[cfg(feature = "tls")]
 mod provider;
+mod settings;
 mod verify;
 
 pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
+pub(crate) use settings::{KeptTlsSettings, TlsSettings};
 pub use verify::Verify;

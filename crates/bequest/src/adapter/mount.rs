@@ -7,7 +7,7 @@ use url::{Position, Url};
 
 use super::{Adapter, HttpAdapter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::secrets;
+use crate::{secrets, trace};
 
 /// Adapters by prefix. Clones share the adapters, and so their connections, not the table.
 #[derive(Clone)]
@@ -31,6 +31,13 @@ impl Mounts {
     /// Mounts an adapter, in place of the one that is mounted on the same prefix.
     pub(crate) fn mount(&mut self, prefix: &str, adapter: Arc<dyn Adapter>) {
         let prefix = as_in_urls(prefix);
+        if is_cut_short(&prefix) {
+            trace::warn(format_args!(
+                "an adapter is mounted on `{}`, which is also the beginning of other hosts' URLs: \
+                 end it with a slash",
+                secrets::masked_text(&prefix)
+            ));
+        }
         let mounts = Arc::make_mut(&mut self.0);
         let same = mounts.iter_mut().find(|mount| mount.prefix.eq_ignore_ascii_case(&prefix));
         if let Some(mount) = same {
@@ -94,6 +101,12 @@ fn as_in_urls(prefix: &str) -> String {
         Ok(url) => url[..Position::BeforePath].to_owned() + &prefix[path..],
         Err(_) => prefix.to_owned(),
     }
+}
+
+/// Whether it names a host that nothing ends: `http://localhost` is the beginning of
+/// `http://localhost.evil.example/` and of `http://localhost@evil.example/`.
+fn is_cut_short(prefix: &str) -> bool {
+    prefix.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
 }
 
 impl fmt::Debug for Mounts {
@@ -183,6 +196,16 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(super::as_in_urls(prefix), as_in_urls);
+        }
+    }
+
+    #[test]
+    fn a_host_wants_a_slash() {
+        for prefix in ["http://localhost", "https://example.org:8080", "mock://x"] {
+            assert!(is_cut_short(prefix), "{prefix}");
+        }
+        for prefix in ["http://localhost/", "http://", "mock:", "mock:x", "http://h/deep", ""] {
+            assert!(!is_cut_short(prefix), "{prefix}");
         }
     }
 

@@ -112,7 +112,7 @@ macro_rules! session_state {
             /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`.
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,

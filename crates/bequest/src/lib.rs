@@ -86,6 +86,7 @@ mod reactor;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod secrets;
 mod session;
 mod settings;
@@ -121,6 +122,7 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
+pub use retry::{Attempt, Jitter, Retry, RetryBudget};
 pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;

@@ -22,7 +22,7 @@ pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub(crate) use socket::Socket;
-pub(crate) use timer::{Timer, with_deadline};
+pub(crate) use timer::{Timer, sleep_until, with_deadline};
 
 /// Who waits: a pool holds the connections of one kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

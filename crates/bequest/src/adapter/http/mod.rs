@@ -18,7 +18,9 @@ use download::Download;
 use forward::Forward;
 use round_trip::{Answer, RoundTrip};
 
-use super::Adapter;
+pub(super) use clock::total_is_over;
+
+use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
@@ -30,6 +32,7 @@ use crate::net::{
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
+use crate::retry::Retry;
 use crate::settings::Settings;
 use crate::timings::Timings;
 
@@ -59,38 +62,39 @@ struct Work<'a> {
 pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
-    limits: Limits,
-    pool_limits: PoolLimits,
+    options: Options,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
     tokio: Arc<Pool>,
 }
 
-impl Inner {
-    fn new(limits: Limits, pool_limits: PoolLimits) -> Self {
-        Self {
-            limits,
-            pool_limits,
-            calling_thread: Arc::new(Pool::new(pool_limits)),
-            #[cfg(feature = "async")]
-            tokio: Arc::new(Pool::new(pool_limits)),
-        }
+/// What is set for an adapter.
+#[derive(Clone)]
+struct Options {
+    limits: Limits,
+    pool: PoolLimits,
+    retry: Option<Retry>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        Self { limits: Limits::default(), pool, retry: None }
     }
 }
 
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
-        let keep = Duration::from_secs(90);
-        Self::with(PoolLimits { origins: 100, idle: 100, keep })
+        Self::with(Options::default())
     }
 
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_connections(self, origins: usize) -> Self {
-        Self::with(PoolLimits { origins, ..self.0.pool_limits })
+        self.changed(|options| options.pool.origins = origins)
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
@@ -98,18 +102,39 @@ impl HttpAdapter {
     /// new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
-        Self::with(PoolLimits { idle, ..self.0.pool_limits })
+        self.changed(|options| options.pool.idle = idle)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
     /// less in its Keep-Alive field. The adapter gets a new, empty pool.
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
-        Self::with(PoolLimits { keep, ..self.0.pool_limits })
+        self.changed(|options| options.pool.keep = keep)
     }
 
-    fn with(pool_limits: PoolLimits) -> Self {
-        Self(Arc::new(Inner::new(Limits::default(), pool_limits)))
+    /// When a request is sent again after it failed, unless it or its session say otherwise: a
+    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
+    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
+        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
+        self.changed(|options| options.retry = retry)
+    }
+
+    fn with(options: Options) -> Self {
+        Self(Arc::new(Inner {
+            calling_thread: Arc::new(Pool::new(options.pool)),
+            #[cfg(feature = "async")]
+            tokio: Arc::new(Pool::new(options.pool)),
+            options,
+        }))
+    }
+
+    /// A new adapter: what is set holds for all of its connections.
+    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.0.options.clone();
+        change(&mut options);
+        Self::with(options)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -144,13 +169,33 @@ impl Adapter for HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.exchange(request, settings))
+        match &self.0.options.retry {
+            Some(retry) if settings.retry.is_none() => {
+                Box::pin(
+                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
+                )
+            }
+            _ => Box::pin(self.exchange(request, settings)),
+        }
     }
 
     fn close(&self) {
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
+    }
+}
+
+/// The adapter without its retries.
+struct Once(HttpAdapter);
+
+impl Adapter for Once {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(self.0.exchange(request, settings))
     }
 }
 
@@ -199,7 +244,8 @@ impl HttpAdapter {
         request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let pool = self.pool()?;
         let started = Instant::now();
-        let trip = RoundTrip { request, framing, settings, limits: &self.0.limits, forward };
+        let trip =
+            RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
         // What can't be replayed is not sent on a connection that might be closed.
         let checked = !round_trip::is_repeatable(request);
         let (mut connection, mut reused) = match pool.take(origin, started, checked) {
@@ -250,6 +296,7 @@ impl HttpAdapter {
             request: None,
             url: None,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings,
             peer: Some(connection.peer),
             extensions: Extensions::new(),
@@ -257,7 +304,7 @@ impl HttpAdapter {
             encoding: Encoding::default(),
         };
         let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.limits, now)
+            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
         Response::new(head, Live::new(download))
     }
@@ -290,7 +337,7 @@ fn open(work: Work<'_>) -> BoxFuture<'_, Result<Dialed>> {
         };
         let error = match error.phase() {
             Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
+                total_is_over(settings).during(phase)
             }
             _ => error,
         };
@@ -311,6 +358,7 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         request: Some(Box::new(request.as_sent())),
         url: None,
         history: Vec::new(),
+        attempts: Vec::new(),
         timings: Timings::default(),
         peer: None,
         extensions: Extensions::new(),

@@ -42,38 +42,33 @@ use crate::timings::Timings;
 pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
-    limits: Limits,
-    pool_limits: PoolLimits,
+    options: Options,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
     tokio: Arc<Pool>,
 }
 
-impl Inner {
-    fn new(limits: Limits, pool_limits: PoolLimits) -> Self {
-        Self {
-            limits,
-            pool_limits,
-            calling_thread: Arc::new(Pool::new(pool_limits)),
-            #[cfg(feature = "async")]
-            tokio: Arc::new(Pool::new(pool_limits)),
-        }
-    }
+/// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
+/// other options has another pool.
+#[derive(Clone)]
+struct Options {
+    limits: Limits,
+    pool: PoolLimits,
 }
 
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
-        let keep = Duration::from_secs(90);
-        Self::with(PoolLimits { origins: 100, idle: 100, keep })
+        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        Self::of(Options { limits: Limits::default(), pool })
     }
 
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_connections(self, origins: usize) -> Self {
-        Self::with(PoolLimits { origins, ..self.0.pool_limits })
+        self.with(|options| options.pool.origins = origins)
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
@@ -81,18 +76,29 @@ impl HttpAdapter {
     /// new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
-        Self::with(PoolLimits { idle, ..self.0.pool_limits })
+        self.with(|options| options.pool.idle = idle)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
     /// less in its Keep-Alive field. The adapter gets a new, empty pool.
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
-        Self::with(PoolLimits { keep, ..self.0.pool_limits })
+        self.with(|options| options.pool.keep = keep)
     }
 
-    fn with(pool_limits: PoolLimits) -> Self {
-        Self(Arc::new(Inner::new(Limits::default(), pool_limits)))
+    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.0.options.clone();
+        change(&mut options);
+        Self::of(options)
+    }
+
+    fn of(options: Options) -> Self {
+        Self(Arc::new(Inner {
+            calling_thread: Arc::new(Pool::new(options.pool)),
+            #[cfg(feature = "async")]
+            tokio: Arc::new(Pool::new(options.pool)),
+            options,
+        }))
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -165,7 +171,7 @@ impl HttpAdapter {
             }
         };
         loop {
-            let trip = RoundTrip { request, framing, settings, limits: &self.0.limits };
+            let trip = RoundTrip { request, framing, settings, limits: &self.0.options.limits };
             match trip.run(&mut connection).await {
                 Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
                 Err(failure) if reused && failure.allows_replay(request) => {
@@ -209,7 +215,7 @@ impl HttpAdapter {
             encoding: Encoding::default(),
         };
         let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.limits, now)
+            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
         Response::new(head, Live::new(download))
     }

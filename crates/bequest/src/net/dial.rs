@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::pool::Origin;
 use super::race::{Failures, race};
+use super::sockets::Sockets;
 use super::stream::Stream;
 use super::tls::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{self, Socket, with_deadline};
+use crate::reactor::{Socket, with_deadline};
 
 /// How long the steps to a connection took.
 #[derive(Clone, Copy, Debug)]
@@ -29,16 +30,15 @@ pub(crate) struct Dialed {
 }
 
 /// Opens a connection. The deadline is for all of it: look-up, every address, handshake.
-pub(crate) async fn dial(origin: Origin<'_>, deadline: Option<Instant>) -> Result<Dialed> {
+pub(crate) async fn dial(
+    origin: Origin<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
+) -> Result<Dialed> {
     let started = Instant::now();
-    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, deadline.is_some());
-    let addresses = with_deadline(deadline, look_up)
-        .await
-        .ok_or_else(|| timed_out(Phase::Resolve))?
-        .map_err(|error| unresolved(origin).because(error))?;
-    if addresses.is_empty() {
-        return Err(unresolved(origin));
-    }
+    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
+    let addresses =
+        with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))??;
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
     let (socket, peer) = with_deadline(deadline, race(addresses))
@@ -74,18 +74,6 @@ async fn secure(_: Socket, _: &str, _: &Verify) -> Result<Stream> {
 
 fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
-}
-
-fn unresolved(origin: Origin<'_>) -> Error {
-    let Origin { host, zone, .. } = origin;
-    let error = |what| Error::with(ErrorKind::Resolve, what).during(Phase::Resolve);
-    match zone {
-        None => {
-            error(format!("no address for `{host}`")).remedied("check the name, and the network")
-        }
-        Some(zone) => error(format!("no interface `{zone}` for {host}"))
-            .remedied("write the name or the number of one of this machine's interfaces"),
-    }
 }
 
 /// Names every address that was tried.

@@ -9,6 +9,7 @@ mod connect;
 mod fork;
 mod interrupt;
 mod resolve;
+mod resolver;
 mod socket;
 mod timer;
 mod wake;
@@ -19,6 +20,7 @@ pub(crate) use connect::connect;
 pub(crate) use connect::given;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
+pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;
 pub(crate) use timer::{Timer, with_deadline};
 

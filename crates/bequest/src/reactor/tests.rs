@@ -180,7 +180,8 @@ fn a_refused_connection_is_an_error_at_once() {
 fn names_are_looked_up_aside_when_somebody_will_give_up() {
     let look_up = |bounded| {
         block_on(async move {
-            resolve("localhost.localdomain.invalid", None, 80, bounded).await.map_err(Error::from)
+            let found = resolve(None, "localhost.localdomain.invalid", None, 80, bounded);
+            found.await.map_err(|cause| Error::new(ErrorKind::Resolve, cause))
         })
     };
     for bounded in [false, true] {

@@ -21,8 +21,11 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::h1::Limits;
 use crate::headers::Headers;
-use crate::net::{Connection, Dialed, Origin, Pool, PoolLimits, dial};
-use crate::reactor::{self, Reactor};
+use crate::net::{
+    AddressFamily, Connection, Dialed, HostAddress, HostOverride, Origin, Pool, PoolLimits,
+    Sockets, dial,
+};
+use crate::reactor::{self, Reactor, Resolver};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
 use crate::settings::Settings;
@@ -55,13 +58,14 @@ struct Inner {
 struct Options {
     limits: Limits,
     pool: PoolLimits,
+    sockets: Sockets,
 }
 
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
         let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
-        Self::of(Options { limits: Limits::default(), pool })
+        Self::of(Options { limits: Limits::default(), pool, sockets: Sockets::default() })
     }
 
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
@@ -84,6 +88,43 @@ impl HttpAdapter {
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
         self.with(|options| options.pool.keep = keep)
+    }
+
+    /// Who is asked for the addresses of names, in place of the system. The adapter gets a new, empty
+    /// pool.
+    #[must_use]
+    pub fn resolver(self, resolver: impl Resolver) -> Self {
+        self.with(|options| options.sockets.resolver = Some(Arc::new(resolver)))
+    }
+
+    /// Where a host's name leads, whatever a resolver would say (curl's `--resolve`): to an address,
+    /// or to an address and port. Said again for the same host, it adds one to be tried. With a
+    /// port behind the name it holds for URLs with that port alone. Host header, TLS and cookies go
+    /// by the name as before. The adapter gets a new, empty pool.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let (addr, url) = (server.addr(), "http://example.org/get");
+    /// use bequest::{HttpAdapter, Session};
+    ///
+    /// let mut s = Session::new();
+    /// s.mount("http://", HttpAdapter::new().resolve("example.org", addr)?);
+    /// assert_eq!(s.get(url).send()?.remote_addr(), Some(addr));
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUrl`] for what can't be the host of a URL.
+    pub fn resolve(self, host: &str, to: impl Into<HostAddress>) -> Result<Self> {
+        let rule = HostOverride::new(host, to.into())?;
+        Ok(self.with(|options| options.sockets.overrides.push(rule)))
+    }
+
+    /// Which of a host's addresses are used; all of them unless it is set. The adapter gets a new,
+    /// empty pool.
+    #[must_use]
+    pub fn address_family(self, family: AddressFamily) -> Self {
+        self.with(|options| options.sockets.family = family)
     }
 
     fn with(self, change: impl FnOnce(&mut Options)) -> Self {
@@ -165,7 +206,7 @@ impl HttpAdapter {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 request.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(origin, settings).await?);
+                let mut connection = vacancy.fill(self.open(origin, settings).await?);
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
@@ -175,12 +216,36 @@ impl HttpAdapter {
             match trip.run(&mut connection).await {
                 Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
                 Err(failure) if reused && failure.allows_replay(request) => {
-                    connection = pool.vacancy(origin).fill(open(origin, settings).await?);
+                    connection = pool.vacancy(origin).fill(self.open(origin, settings).await?);
                     reused = false;
                 }
                 Err(failure) => return Err(failure.error),
             }
         }
+    }
+
+    /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
+    /// should not carry the room that this needs.
+    fn open<'a>(
+        &'a self,
+        origin: Origin<'a>,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Dialed>> {
+        Box::pin(async move {
+            let limit = settings.timeout.connect_limit();
+            let (deadline, is_total) = match (limit, settings.deadline) {
+                (None, None) => (None, false),
+                _ => settings.until(Instant::now(), limit),
+            };
+            dial(origin, &self.0.options.sockets, deadline).await.map_err(|error| {
+                match error.phase() {
+                    Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
+                        clock::total_is_over(settings).during(phase)
+                    }
+                    _ => error,
+                }
+            })
+        })
     }
 
     fn respond(
@@ -230,22 +295,4 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
         name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?
     });
     timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
-}
-
-/// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
-/// should not carry the room that this needs.
-fn open<'a>(origin: Origin<'a>, settings: &'a Settings) -> BoxFuture<'a, Result<Dialed>> {
-    Box::pin(async move {
-        let limit = settings.timeout.connect_limit();
-        let (deadline, is_total) = match (limit, settings.deadline) {
-            (None, None) => (None, false),
-            _ => settings.until(Instant::now(), limit),
-        };
-        dial(origin, deadline).await.map_err(|error| match error.phase() {
-            Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
-            }
-            _ => error,
-        })
-    })
 }

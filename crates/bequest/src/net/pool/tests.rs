@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::super::dial::dial;
+use super::super::sockets::Sockets;
 use super::*;
 use crate::reactor::block_on;
 
@@ -26,7 +27,7 @@ impl Server {
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialed = block_on(dial(self.origin(), None)).unwrap();
+        let dialed = block_on(dial(self.origin(), &Sockets::default(), None)).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }
 }

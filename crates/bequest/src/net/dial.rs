@@ -8,7 +8,7 @@ use super::pool::Origin;
 use super::race::{Failures, race};
 use super::sockets::Sockets;
 use super::stream::Stream;
-use super::tls::Verify;
+use super::tls::TlsSettings;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{Socket, with_deadline};
 
@@ -48,7 +48,7 @@ pub(crate) async fn dial(
     let connected = Instant::now();
     let stream = match origin.tls {
         None => Stream::Plain(socket),
-        Some(verify) => with_deadline(deadline, secure(socket, origin.host, verify))
+        Some(tls) => with_deadline(deadline, secure(socket, origin.host, tls))
             .await
             .ok_or_else(|| timed_out(Phase::Tls))??,
     };
@@ -62,12 +62,13 @@ pub(crate) async fn dial(
 }
 
 #[cfg(feature = "tls")]
-async fn secure(socket: Socket, host: &str, verify: &Verify) -> Result<Stream> {
-    super::tls::handshake(socket, host, verify).await
+async fn secure(socket: Socket, host: &str, tls: TlsSettings<'_>) -> Result<Stream> {
+    let stream = super::tls::handshake(socket, host, tls).await?;
+    Ok(Stream::Tls(Box::new(stream)))
 }
 
 #[cfg(not(feature = "tls"))]
-async fn secure(_: Socket, _: &str, _: &Verify) -> Result<Stream> {
+async fn secure(_: Socket, _: &str, _: TlsSettings<'_>) -> Result<Stream> {
     Err(Error::with(ErrorKind::Unsupported, "https needs TLS")
         .remedied("build bequest with its feature `tls`"))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::dial::Dialed;
-use super::tls::Verify;
+use super::tls::{KeptTlsSettings, TlsSettings};
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) port: u16,
     /// The zone of an IPv6 address.
     pub(crate) zone: Option<&'a str>,
-    /// How the server is verified; `None` is a connection without TLS.
-    pub(crate) tls: Option<&'a Verify>,
+    /// How it is secured; `None` is a connection without TLS.
+    pub(crate) tls: Option<TlsSettings<'a>>,
 }
 
 /// An [`Origin`] that is kept.
@@ -26,7 +26,7 @@ pub(super) struct PoolKey {
     host: Box<str>,
     port: u16,
     zone: Option<Box<str>>,
-    tls: Option<Verify>,
+    tls: Option<KeptTlsSettings>,
 }
 
 impl PoolKey {
@@ -35,7 +35,7 @@ impl PoolKey {
             host: origin.host.into(),
             port: origin.port,
             zone: origin.zone.map(Box::from),
-            tls: origin.tls.cloned(),
+            tls: origin.tls.map(TlsSettings::keep),
         }
     }
 
@@ -44,7 +44,7 @@ impl PoolKey {
             host: &self.host,
             port: self.port,
             zone: self.zone.as_deref(),
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_ref().map(KeptTlsSettings::lend),
         };
         own == origin
     }

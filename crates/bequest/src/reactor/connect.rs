@@ -22,11 +22,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Socket> {
     match super::current() {
         Some(Reactor::CallingThread) => connect_here(address).await,
         #[cfg(feature = "async")]
-        Some(Reactor::Tokio) => {
-            let socket = tokio::net::TcpStream::connect(address).await?;
-            socket.set_nodelay(true)?;
-            Ok(Socket::Tokio(TokioSocket::new(socket)))
-        }
+        Some(Reactor::Tokio) => connect_on_tokio(address).await,
         None => Err(io::Error::other("this future is polled outside of a tokio runtime")),
     }
 }
@@ -57,6 +53,23 @@ async fn connect_here(address: SocketAddr) -> io::Result<Socket> {
     rustix::io::ioctl_fionbio(&fd, false)?;
     sockopt::set_tcp_nodelay(&fd, true)?;
     Ok(Socket::CallingThread(BlockingSocket::new(fd)))
+}
+
+#[cfg(feature = "async")]
+async fn connect_on_tokio(address: SocketAddr) -> io::Result<Socket> {
+    let fd = Arc::new(start(address)?);
+    let begun = rustix::net::connect(&fd, &address);
+    let socket = TokioSocket::new(Arc::clone(&fd))?;
+    match begun {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::INTR) => {
+            socket.connected().await?;
+            sockopt::socket_error(&fd)??;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    sockopt::set_tcp_nodelay(&fd, true)?;
+    Ok(Socket::Tokio(socket))
 }
 
 /// A socket that does not block: several addresses may be tried at once.

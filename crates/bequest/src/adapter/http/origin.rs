@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Origin;
+use crate::net::tls::TlsSettings;
 use crate::request::PreparedRequest;
 use crate::settings::Settings;
 
@@ -35,7 +36,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     };
     let tls = match url.scheme() {
         "http" => None,
-        "https" => Some(verify),
+        "https" => Some(TlsSettings { verify }),
         scheme => {
             return Err(Error::with(
                 ErrorKind::InvalidSchema,

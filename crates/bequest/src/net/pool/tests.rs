@@ -2,6 +2,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::super::dial::dial;
 use super::super::sockets::Sockets;
+use super::super::tls::Verify;
 use super::*;
 use crate::reactor::block_on;
 
@@ -100,7 +101,8 @@ fn origins_are_apart_and_the_least_used_makes_room() {
         peers.push(peer);
     }
     let verify = Verify::No;
-    let secure = Origin { tls: Some(&verify), ..servers[2].origin() };
+    let tls = Some(TlsSettings { verify: &verify });
+    let secure = Origin { tls, ..servers[2].origin() };
     assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
     assert!(pool.take(servers[2].origin(), now, false).is_ok());
     assert!(pool.take(servers[1].origin(), now, false).is_ok());

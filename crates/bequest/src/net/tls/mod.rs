@@ -8,8 +8,10 @@ mod danger;
 mod handshake;
 #[cfg(feature = "tls")]
 mod provider;
+mod settings;
 mod verify;
 
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
+pub(crate) use settings::{KeptTlsSettings, TlsSettings};
 pub use verify::Verify;

@@ -41,7 +41,7 @@ pub(crate) async fn dial(
         with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))??;
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
-    let (socket, peer) = with_deadline(deadline, race(addresses))
+    let (socket, peer) = with_deadline(deadline, race(addresses, sockets.options))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;

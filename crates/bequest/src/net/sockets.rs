@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::Host;
 
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{self, Resolver};
+use crate::reactor::{self, Resolver, SocketOptions};
 
 /// Which addresses are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +112,7 @@ pub(crate) struct Sockets {
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) overrides: Vec<HostOverride>,
     pub(crate) family: AddressFamily,
+    pub(crate) options: SocketOptions,
 }
 
 impl Sockets {
@@ -139,15 +140,21 @@ impl Sockets {
         if addresses.is_empty() {
             return Err(unknown());
         }
-        addresses.retain(|address| self.family.has(address.ip()));
+        addresses.retain(|address| self.has_family_of(address.ip()));
         if addresses.is_empty() {
-            return Err(error(format!("no {:?} address for `{host}`", self.family))
-                .remedied("see the adapter's `address_family`"));
+            return Err(error(format!("no address for `{host}` of the family that is set"))
+                .remedied("see the adapter's `address_family` and `local_address`"));
         }
         self.check(&mut addresses).map_err(|cause| {
             error(format!("the addresses of `{host}` are refused")).because(cause)
         })?;
         Ok(addresses)
+    }
+
+    /// A socket with an address of its own reaches none of the other family.
+    fn has_family_of(&self, address: IpAddr) -> bool {
+        let local = self.options.local;
+        self.family.has(address) && local.is_none_or(|local| local.is_ipv4() == address.is_ipv4())
     }
 
     fn overridden(&self, host: &str, port: u16) -> Vec<SocketAddr> {

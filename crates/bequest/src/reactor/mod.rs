@@ -15,9 +15,9 @@ mod timer;
 mod wake;
 
 pub(crate) use calling_thread::block_on;
-pub(crate) use connect::connect;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
+pub(crate) use connect::{SocketOptions, connect};
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};

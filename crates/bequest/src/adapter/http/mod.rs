@@ -9,6 +9,7 @@ mod round_trip;
 mod upload;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -125,6 +126,30 @@ impl HttpAdapter {
     #[must_use]
     pub fn address_family(self, family: AddressFamily) -> Self {
         self.with(|options| options.sockets.family = family)
+    }
+
+    /// Which of this machine's addresses connections come from; the system chooses unless it is
+    /// set. Only addresses of its family are then connected to. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn local_address(self, address: impl Into<IpAddr>) -> Self {
+        let address = address.into();
+        self.with(|options| options.sockets.options.local = Some(address))
+    }
+
+    /// After how long the system probes whether a silent peer is still there, and how often then
+    /// (the system says how many answers may be missing); never, unless it is set. Whole seconds
+    /// count. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn tcp_keepalive(self, after: impl Into<Option<Duration>>) -> Self {
+        let after = after.into();
+        self.with(|options| options.sockets.options.keepalive = after)
+    }
+
+    /// Whether small packets are sent at once (TCP_NODELAY), without waiting for more to send; they
+    /// are unless it is set. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn tcp_nodelay(self, at_once: bool) -> Self {
+        self.with(|options| options.sockets.options.nodelay = at_once)
     }
 
     fn with(self, change: impl FnOnce(&mut Options)) -> Self {

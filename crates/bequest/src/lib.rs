@@ -38,6 +38,7 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
+//! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
@@ -113,9 +114,10 @@ pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
+pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
 pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};
-pub use reactor::on_interrupt;
+pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{

@@ -16,6 +16,7 @@ use crate::net::dial::{Undialed, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::{ProxyRequest, ProxyServer};
 use crate::net::route::Route;
+use crate::net::sockets::Sockets;
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
@@ -26,6 +27,7 @@ const MOST_SAID: usize = 64 * 1024;
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
+    sockets: &Sockets,
     deadline: Option<Instant>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
@@ -40,7 +42,7 @@ pub(super) async fn connect(
     loop {
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, deadline).await?,
+            None => approach(route, sockets, deadline).await?,
         };
         let head = request_head(proxy, &target, field.as_deref())?;
         let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;

@@ -174,6 +174,17 @@ impl TokioSocket {
         }
     }
 
+    /// As [`Self::directly`]. Where there was room, there may be more, of which tokio has no news
+    /// either: the next write asks the kernel, too.
+    fn write_directly(
+        &mut self,
+        ask: impl FnOnce(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> Option<io::Result<usize>> {
+        let result = self.directly(ask);
+        self.direct = matches!(result, Some(Ok(_)));
+        result
+    }
+
     fn poll_read(
         &mut self,
         context: &mut Context<'_>,
@@ -242,7 +253,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::CallingThread(socket) => socket.poll_write(|fd| send(fd, bytes, flags)),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => match socket.directly(|fd| send(fd, bytes, flags)) {
+            Self::Tokio(socket) => match socket.write_directly(|fd| send(fd, bytes, flags)) {
                 Some(result) => Poll::Ready(result),
                 None => Pin::new(&mut socket.stream).poll_write(_context, bytes),
             },
@@ -261,7 +272,12 @@ impl AsyncWrite for Socket {
             }
             #[cfg(feature = "async")]
             Self::Tokio(socket) => {
-                Pin::new(&mut socket.stream).poll_write_vectored(_context, slices)
+                match socket
+                    .write_directly(|fd| sendmsg(fd, slices, &mut Default::default(), flags))
+                {
+                    Some(result) => Poll::Ready(result),
+                    None => Pin::new(&mut socket.stream).poll_write_vectored(_context, slices),
+                }
             }
         }
     }

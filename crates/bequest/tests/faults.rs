@@ -77,7 +77,6 @@ fn memory_stays_flat(door: Door) {
     let grown = || leaks::live_bytes() - before;
     let most = (4 * cells.len() * 32).cast_signed();
     until("memory is freed", || grown() <= most);
-    println!("{} cells, {} bytes", 4 * cells.len(), grown());
     leaks::assert_descriptors(&open);
 }
 

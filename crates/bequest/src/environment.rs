@@ -13,8 +13,8 @@ use crate::auth::{Basic, Netrc};
 use crate::net::tls::Verify;
 use crate::proxy::Proxies;
 
-/// Files with CA certificates, the first one that is said and not empty.
-const BUNDLES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+/// Files with CA certificates, or directories of them; the first one that is said and not empty.
+const BUNDLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 /// Where the user's folder is.
 const HOMES: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
 /// The most that a netrc file may have, in bytes; one that is larger is none.
@@ -102,7 +102,13 @@ fn variable(name: &str) -> Option<OsString> {
 /// An empty variable says nothing: it never means that nothing is verified.
 fn bundle(variable: impl Fn(&str) -> Option<OsString>) -> Option<Verify> {
     let said = |name: &&str| variable(name).filter(|value| !value.is_empty());
-    BUNDLES.iter().find_map(said).map(Verify::bundle)
+    BUNDLES.iter().find_map(said).map(Verify::bundle).or_else(|| {
+        // As OpenSSL has it: both count, and the second one is a list.
+        let file = said(&"SSL_CERT_FILE").map(PathBuf::from);
+        let directories = said(&"SSL_CERT_DIR").unwrap_or_default();
+        let directories = env::split_paths(&directories).filter(|path| *path != OsStr::new(""));
+        file.into_iter().chain(directories).map(Verify::bundle).reduce(Verify::and)
+    })
 }
 
 /// The user's netrc file; one that can't be read, or is malformed, is none, as it is for Requests.
@@ -176,6 +182,13 @@ mod tests {
         assert_eq!(bundle(&[ssl]), Some(Verify::bundle("/ssl.pem")));
         assert_eq!(bundle(&[("REQUESTS_CA_BUNDLE", ""), curl]), Some(Verify::bundle("/curl.pem")));
         assert_eq!(bundle(&[("CURL_CA_BUNDLE", "")]), None, "nothing is switched off");
+        let directory = |list| ("SSL_CERT_DIR", list);
+        assert_eq!(bundle(&[directory("/certs")]), Some(Verify::bundle("/certs")));
+        assert_eq!(bundle(&[directory("/certs"), curl]), Some(Verify::bundle("/curl.pem")));
+        let all = Verify::bundle("/ssl.pem").and(Verify::bundle("/a")).and(Verify::bundle("/b"));
+        assert_eq!(bundle(&[directory("/a::/b"), ssl]), Some(all));
+        assert_eq!(bundle(&[directory(""), ("SSL_CERT_FILE", "")]), None);
+        assert_eq!(bundle(&[directory(":")]), None);
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl SendOptions {
     /// That a certificate is not verified was said for one origin.
     pub(crate) fn withdraw_unverified(&mut self) {
         if let Some(said) = &mut self.0 {
-            said.verify.take_if(|verify| *verify == Verify::No);
+            said.verify.take_if(|verify| verify.is_off());
         }
     }
 
@@ -218,9 +218,10 @@ impl Said {
             settings.verify_is_said = true;
             let before = std::mem::replace(&mut settings.verify, verify.clone());
             // Said for the origin that was named, and no other.
-            match settings.verify {
-                Verify::No => drop(settings.elsewhere.get_or_insert(before)),
-                _ => settings.elsewhere = None,
+            if settings.verify.is_off() {
+                settings.elsewhere.get_or_insert(before);
+            } else {
+                settings.elsewhere = None;
             }
         }
         if let Some(policy) = redirect_policy {

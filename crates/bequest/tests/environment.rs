@@ -23,7 +23,7 @@ doors![
 fn with(door: Door, case: &str, server: &Testbed, variables: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", case, "--include-ignored", "--nocapture"]);
-    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         child.env_remove(name);
     }
     child.envs(variables.iter().copied());
@@ -95,6 +95,7 @@ fn as_it_is(_: &mut Verify, _: &mut bool) {}
 fn a_bundle_is_read_from_each_variable(door: Door) {
     let server = Testbed::start();
     let ca = server.ca_file().to_str().unwrap();
+    let folder = server.ca_file().parent().unwrap().to_str().unwrap();
     let nothing = "/nonexistent.pem";
     for variables in [
         &[("REQUESTS_CA_BUNDLE", ca)][..],
@@ -102,6 +103,10 @@ fn a_bundle_is_read_from_each_variable(door: Door) {
         &[("SSL_CERT_FILE", ca)],
         &[("REQUESTS_CA_BUNDLE", ca), ("CURL_CA_BUNDLE", nothing), ("SSL_CERT_FILE", nothing)],
         &[("REQUESTS_CA_BUNDLE", ""), ("CURL_CA_BUNDLE", ca)],
+        &[("REQUESTS_CA_BUNDLE", folder)],
+        &[("SSL_CERT_DIR", folder)],
+        &[("SSL_CERT_DIR", folder), ("SSL_CERT_FILE", "")],
+        &[("SSL_CERT_DIR", nothing), ("CURL_CA_BUNDLE", ca)],
     ] {
         with(door, "case_trusted", &server, variables);
     }
@@ -109,6 +114,8 @@ fn a_bundle_is_read_from_each_variable(door: Door) {
         &[][..],
         &[("REQUESTS_CA_BUNDLE", "")],
         &[("CURL_CA_BUNDLE", nothing), ("SSL_CERT_FILE", ca)],
+        &[("SSL_CERT_FILE", ca), ("SSL_CERT_DIR", nothing)],
+        &[("SSL_CERT_DIR", "")],
     ] {
         with(door, "case_refused", &server, variables);
     }

@@ -136,8 +136,8 @@ fn bundles_that_are_none(door: Door) {
     let broken = file(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let cut = file(&server.ca_pem().as_bytes()[..200]);
     let missing = server.ca_file().with_file_name("missing.pem");
-    let folder = server.ca_file().parent().unwrap();
-    for path in [text.path(), empty.path(), broken.path(), cut.path(), &missing, folder] {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [text.path(), empty.path(), broken.path(), cut.path(), &missing, folder.path()] {
         let error = door.send(get(&url).verify(path)).unwrap_err();
         let message = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Tls, "{message}");

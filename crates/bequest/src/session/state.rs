@@ -53,8 +53,9 @@ macro_rules! session_state {
             /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
             pub retry: Option<$crate::retry::Retry>,
             /// Whether variables of the environment count where nothing else is said:
-            /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
-            /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes); and whether
+            /// REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR name
+            /// the files or directories with the CA certificates to trust, in place of
+            /// [`Verify::Yes`](crate::Verify::Yes); and whether
             /// credentials are taken from the file that NETRC names, else from the first that
             /// exists of `~/.netrc` and `~/_netrc`. `true` in a new session. All of it is read once
             /// a session, when it is first needed.

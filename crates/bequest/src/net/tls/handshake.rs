@@ -1,17 +1,17 @@
 //! From a connected socket to a TLS stream.
 
-use std::io;
+use std::sync::Arc;
 
-use rustls::CertificateError;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::config::config;
+use super::refusal::refused;
 use super::settings::TlsSettings;
 use super::verify::Verify;
-use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::trace;
 
 /// Does the handshake with the server of that name, over whatever leads to it.
@@ -23,7 +23,8 @@ pub(crate) async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let connector = TlsConnector::from(config(settings)?);
+    let config = config(settings)?;
+    let connector = TlsConnector::from(Arc::clone(&config));
     if *settings.verify == Verify::No {
         trace::warn(format_args!(
             "the certificate of {host} is not verified, since `verify` is off: anybody between may \
@@ -31,7 +32,7 @@ where
         ));
     }
     let connecting = connector.connect(server_name(host)?, stream);
-    connecting.await.map_err(|error| refused(host, error))
+    connecting.await.map_err(|error| refused(host, error, &config))
 }
 
 /// The host without the brackets of an IPv6 literal and without the dot of a complete name.
@@ -41,37 +42,5 @@ fn server_name(host: &str) -> Result<ServerName<'static>> {
     ServerName::try_from(name.to_owned()).map_err(|error| {
         Error::with(ErrorKind::InvalidUrl, format!("`{host}` can't be the name of a TLS server"))
             .because(error)
-    })
-}
-
-fn refused(host: &str, error: io::Error) -> Error {
-    let remedy = error.get_ref().and_then(|inner| inner.downcast_ref()).and_then(remedy);
-    let failed = Error::with(ErrorKind::Tls, format!("no secure connection to {host}"))
-        .during(Phase::Tls)
-        .because(error);
-    match remedy {
-        Some(remedy) => failed.remedied(remedy),
-        None => failed,
-    }
-}
-
-fn remedy(error: &rustls::Error) -> Option<&'static str> {
-    Some(match error {
-        // A signature is bad where an issuer of the same name has another key.
-        rustls::Error::InvalidCertificate(
-            CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => {
-            "if you trust its issuer, give the issuer's certificate: `.verify(\"/path/to/ca.pem\")`"
-        }
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "the certificate is for another host: check the URL",
-        rustls::Error::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        ) => "the server needs a new certificate, or this clock is wrong",
-        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-            "the server does not speak TLS on this port: use http://, or another port"
-        }
-        _ => return None,
     })
 }

@@ -1,19 +1,41 @@
 //! TLS: whom to trust, and the handshake.
 
+mod check;
 #[cfg(feature = "tls")]
 mod config;
-#[cfg(feature = "tls")]
-mod danger;
+mod default_roots;
 mod failure;
 #[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "tls")]
+mod names;
+mod pin;
+#[cfg(feature = "tls")]
 mod provider;
+#[cfg(feature = "tls")]
+mod refusal;
+#[cfg(feature = "tls")]
+mod roots;
 mod settings;
+#[cfg(feature = "tls")]
+mod system;
+#[cfg(feature = "tls")]
+mod verifier;
 mod verify;
 
+pub use check::{ServerCheck, TlsServer};
+#[cfg(feature = "tls")]
+pub use default_roots::{DefaultRoots, default_roots};
 pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};
-pub use verify::Verify;
+pub use verify::{Verify, VerifyRules};
+
+/// The name of a cipher suite as the standards write it.
+#[cfg(feature = "tls")]
+fn suite_name(suite: rustls::CipherSuite) -> String {
+    let name = format!("{suite:?}");
+    // rustls' own way for TLS 1.3.
+    name.strip_prefix("TLS13_").map(|rest| format!("TLS_{rest}")).unwrap_or(name)
+}

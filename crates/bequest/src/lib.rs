@@ -38,7 +38,9 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
+//! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
+//! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
@@ -77,6 +79,8 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[allow(dead_code, reason = "no request asks which one yet")]
+mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
@@ -112,8 +116,10 @@ pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
+pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
-pub use reactor::on_interrupt;
+pub use proxy::Proxies;
+pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{
@@ -121,7 +127,7 @@ pub use response::{
     ResponseBuilder,
 };
 pub use retry::{Attempt, Jitter, Retry, RetryBudget};
-pub use session::{Session, delete, get, head, options, patch, post, put, request};
+pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;
 pub use timings::Timings;

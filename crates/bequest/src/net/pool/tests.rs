@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::super::dial::dial;
+use super::super::sockets::Sockets;
 use super::super::tls::Verify;
 use super::*;
 use crate::reactor::block_on;
@@ -23,11 +24,14 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None }
+        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None, route: None }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialed = block_on(dial(self.origin(), None)).unwrap();
+        let dialing = async {
+            dial(self.origin(), &Sockets::default(), None).await.map_err(|undialed| undialed.error)
+        };
+        let dialed = block_on(dialing).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }
 }

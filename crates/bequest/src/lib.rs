@@ -118,7 +118,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
-pub use proxy::Proxies;
+pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};
 pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};

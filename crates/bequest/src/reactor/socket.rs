@@ -116,15 +116,12 @@ impl BlockingSocket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Some(mut busy) = self.busy.take() else { return self.blocking_read(until, buffer) };
-        let began = Instant::now();
-        let asked = busy.ask(began, until, || self.receive(RecvFlags::DONTWAIT, buffer));
-        let read = match asked {
+        let asked = busy.ask(until, || self.receive(RecvFlags::DONTWAIT, buffer));
+        self.busy = Some(busy);
+        match asked {
             Some(result) => Poll::Ready(result.map_err(Into::into)),
             None => self.blocking_read(until, buffer),
-        };
-        busy.waited(began);
-        self.busy = Some(busy);
-        read
+        }
     }
 
     /// The one `recv` that the reactor allowed to block.

@@ -128,8 +128,9 @@ impl HttpAdapter {
     /// How long a blocking call asks the kernel over and over for the answer before its thread goes
     /// to sleep; it does not ask at all unless it is set. On loopback and in fast networks that
     /// saves the time in which a sleeping thread is woken, for the work of one core: set it to a
-    /// little more than the server takes, 50 microseconds perhaps, and not where cores are scarce. It
-    /// does not ask where the last answer on that connection took longer; async sessions never do.
+    /// little more than the server takes, 50 microseconds perhaps, and not where cores are scarce. Where
+    /// answers on a connection come later than that, it soon asks only now and then; async sessions
+    /// never do.
     /// The adapter gets a new, empty pool.
     #[must_use]
     pub fn busy_poll(self, most: Duration) -> Self {

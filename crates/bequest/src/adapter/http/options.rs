@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::HttpAdapter;
+#[expect(unused_imports, reason = "documentation names it")]
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::h1::Limits;
 use crate::net::{AddressFamily, HostAddress, HostOverride, PoolLimits, Sockets};

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::dial::Dialed;
-use super::tls::Verify;
+use super::route::{KeptRoute, Route};
+use super::tls::{KeptTlsSettings, TlsSettings};
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +17,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) port: u16,
     /// The zone of an IPv6 address.
     pub(crate) zone: Option<&'a str>,
-    /// How the server is verified; `None` is a connection without TLS.
-    pub(crate) tls: Option<&'a Verify>,
+    /// How it is secured; `None` is a connection without TLS.
+    pub(crate) tls: Option<TlsSettings<'a>>,
+    /// The proxy that leads there; `None` is the straight way.
+    pub(crate) route: Option<Route<'a>>,
 }
 
 /// An [`Origin`] that is kept.
@@ -26,7 +29,8 @@ pub(super) struct PoolKey {
     host: Box<str>,
     port: u16,
     zone: Option<Box<str>>,
-    tls: Option<Verify>,
+    tls: Option<KeptTlsSettings>,
+    route: Option<KeptRoute>,
 }
 
 impl PoolKey {
@@ -35,7 +39,8 @@ impl PoolKey {
             host: origin.host.into(),
             port: origin.port,
             zone: origin.zone.map(Box::from),
-            tls: origin.tls.cloned(),
+            tls: origin.tls.map(TlsSettings::keep),
+            route: origin.route.map(Route::keep),
         }
     }
 
@@ -44,7 +49,8 @@ impl PoolKey {
             host: &self.host,
             port: self.port,
             zone: self.zone.as_deref(),
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_ref().map(KeptTlsSettings::lend),
+            route: self.route.as_ref().map(KeptRoute::lend),
         };
         own == origin
     }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 
 use super::clock::Clock;
+use super::forward::Forward;
 use super::meter::Meter;
 use super::upload::{Sent, Upload};
 use crate::body::RequestFraming;
@@ -23,6 +24,8 @@ pub(super) struct RoundTrip<'a> {
     pub(super) framing: RequestFraming,
     pub(super) settings: &'a Settings,
     pub(super) limits: &'a Limits,
+    /// The proxy that is asked for it.
+    pub(super) forward: Option<&'a Forward<'a>>,
 }
 
 /// The head of the response, and how its body is framed.
@@ -58,6 +61,13 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
 }
 
 impl RoundTrip<'_> {
+    pub(super) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
+        match self.forward {
+            None => self.request.write_head(out),
+            Some(forward) => forward.write_head(self.request, out),
+        }
+    }
+
     pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
         let (sent, has_sent, meter) = {
@@ -120,7 +130,7 @@ pub(super) fn poll_arrival(
 ) -> Result<bool, Loss> {
     let Connection { stream, input, .. } = connection;
     match input.poll_fill(stream, context) {
-        Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty())),
+        Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty(), Phase::Wait)),
         Poll::Ready(Ok(_)) => match clock.progress(Phase::Wait) {
             Ok(()) => Ok(true),
             Err(error) => Err(Loss::ours(error)),
@@ -192,13 +202,13 @@ impl Loss {
     }
 
     /// The peer ended it before the head was whole.
-    pub(super) fn closed(without_a_byte: bool) -> Self {
+    pub(super) fn closed(without_a_byte: bool, phase: Phase) -> Self {
         let what = match without_a_byte {
             true => "the server closed the connection without an answer",
             false => "the server closed the connection within the head of its answer",
         };
         let error = Error::with(ErrorKind::Disconnected, what);
-        Self { error: error.during(Phase::Wait), lost: true }
+        Self { error: error.during(phase), lost: true }
     }
 
     pub(super) fn broken(error: io::Error, phase: Phase) -> Self {

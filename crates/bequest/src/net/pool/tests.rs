@@ -1,6 +1,8 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::super::dial::dial;
+use super::super::sockets::Sockets;
+use super::super::tls::Verify;
 use super::*;
 use crate::reactor::block_on;
 
@@ -22,11 +24,14 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None }
+        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None, route: None }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialed = block_on(dial(self.origin(), None)).unwrap();
+        let dialing = async {
+            dial(self.origin(), &Sockets::default(), None).await.map_err(|undialed| undialed.error)
+        };
+        let dialed = block_on(dialing).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }
 }
@@ -99,7 +104,8 @@ fn origins_are_apart_and_the_least_used_makes_room() {
         peers.push(peer);
     }
     let verify = Verify::No;
-    let secure = Origin { tls: Some(&verify), ..servers[2].origin() };
+    let tls = Some(TlsSettings { verify: &verify });
+    let secure = Origin { tls, ..servers[2].origin() };
     assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
     assert!(pool.take(servers[2].origin(), now, false).is_ok());
     assert!(pool.take(servers[1].origin(), now, false).is_ok());

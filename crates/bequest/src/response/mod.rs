@@ -125,7 +125,7 @@ impl Response {
     }
 
     pub(crate) fn head(&self) -> &Head {
-        &self.head
+        &self.0.head
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {

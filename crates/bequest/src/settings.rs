@@ -333,17 +333,16 @@ impl Settings {
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
     /// first origin alone, and the environment is asked when there is a certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
-        let withdrawn = self.elsewhere.clone().filter(|_| leaves_origin).map(|verify| Self {
-            verify,
-            elsewhere: None,
-            verify_is_said: false,
-            ..self.clone()
-        });
-        let settings = withdrawn.as_ref().unwrap_or(self);
-        match settings.said_by_environment(url) {
-            Some(verify) => Some(Self { verify, environment: None, ..settings.clone() }),
-            None => withdrawn,
-        }
+        let withdrawn = self.elsewhere.as_ref().filter(|_| leaves_origin);
+        let Some(verify) = withdrawn.cloned() else { return self.as_environment_says(url) };
+        let settings = Self { verify, elsewhere: None, verify_is_said: false, ..self.clone() };
+        settings.as_environment_says(url).or(Some(settings))
+    }
+
+    /// As the environment wants it for the URL, if it says anything.
+    fn as_environment_says(&self, url: &Url) -> Option<Self> {
+        let verify = self.said_by_environment(url)?;
+        Some(Self { verify, environment: None, ..self.clone() })
     }
 
     /// How the server of the URL is verified, if only the environment says it.

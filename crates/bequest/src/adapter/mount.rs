@@ -64,10 +64,10 @@ impl Mounts {
     /// The adapter with the longest prefix that the URL has, without regard to case.
     pub(crate) fn find(&self, url: &Url) -> Result<&Arc<dyn Adapter>> {
         let found = self.0.iter().find(|mount| {
-            let (url, prefix) = (url.as_str().as_bytes(), mount.prefix.as_bytes());
+            let prefix = mount.prefix.as_bytes();
+            let start = url.as_str().as_bytes().get(..prefix.len());
             // Nearly always it is the same case, too, which is cheaper to see.
-            url.starts_with(prefix)
-                || url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            start.is_some_and(|start| start == prefix || start.eq_ignore_ascii_case(prefix))
         });
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }

@@ -66,10 +66,10 @@ impl HeadReader {
         let from = self.searched.max(start);
         for found in memchr::memchr_iter(b'\n', &input[from..]) {
             let next = from + found + 1;
-            match &input[next..] {
-                [b'\n', ..] => return Some(next + 1),
-                [b'\r', b'\n', ..] => return Some(next + 2),
-                [b' ' | b'\t', ..] => self.folded = true,
+            match input.get(next) {
+                Some(b'\n') => return Some(next + 1),
+                Some(b'\r') if input.get(next + 1) == Some(&b'\n') => return Some(next + 2),
+                Some(b' ' | b'\t') => self.folded = true,
                 _ => {}
             }
         }
@@ -149,13 +149,15 @@ fn invalid(error: httparse::Error, limits: &Limits) -> Error {
 
 /// The reason phrase as sent. httparse hides phrases that are not ASCII, so it is read here.
 fn reason(head: &[u8], status: StatusCode) -> Cow<'static, str> {
-    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // `HTTP/1.1 200 ` are 13 bytes; the phrase and the blank before it may be missing.
-    let phrase = line.get(13..).unwrap_or_default().trim_ascii_end();
-    match status.canonical_reason() {
-        Some(usual) if usual.as_bytes() == phrase => Cow::Borrowed(usual),
-        _ => Cow::Owned(String::from_utf8_lossy(phrase).into_owned()),
+    let usual = status.canonical_reason().unwrap_or_default();
+    let rest = head.get(13..).unwrap_or_default();
+    if rest.strip_prefix(usual.as_bytes()).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        return Cow::Borrowed(usual);
     }
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let phrase = line.get(13..).unwrap_or_default().trim_ascii_end();
+    Cow::Owned(String::from_utf8_lossy(phrase).into_owned())
 }
 
 /// One copy of the head, and where its fields are.

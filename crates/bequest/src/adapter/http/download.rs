@@ -76,6 +76,11 @@ impl Download {
         download
     }
 
+    /// Whether there is nothing to read any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// Tells somebody how it goes on.
     pub(super) fn measured(mut self, meter: Option<Box<Meter>>) -> Self {
         self.meter = meter;

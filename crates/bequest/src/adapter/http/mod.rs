@@ -251,14 +251,16 @@ impl HttpAdapter {
         let download =
             Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
-        Response::new(head, Live::new(download))
+        // Redirects, for instance, have no body: that needs no place to come from.
+        let live = if download.is_over() { Live::empty() } else { Live::new(download) };
+        Response::new(head, live)
     }
 }
 
 /// What the server says of how long it keeps an idle connection, a little less: it may close while
 /// a request is on its way.
 fn server_keeps(headers: &Headers) -> Option<Duration> {
-    let parameters = headers.get("keep-alive")?;
+    let parameters = headers.get("Keep-Alive")?;
     let timeout = parameters.split(',').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?

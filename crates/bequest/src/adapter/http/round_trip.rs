@@ -162,7 +162,7 @@ impl<'a> Interim<'a> {
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<ResponseHead>, Loss> {
-        loop {
+        while !connection.input.is_empty() {
             let read = self.reader.read(connection.input.filled(), self.limits);
             let read = read.map_err(|error| Loss::ours(error.during(Phase::Wait)))?;
             let Some((head, taken)) = read else { return Ok(None) };
@@ -184,6 +184,7 @@ impl<'a> Interim<'a> {
                 return Err(Loss::ours(error.during(Phase::Wait)));
             }
         }
+        Ok(None)
     }
 }
 

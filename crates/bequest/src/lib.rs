@@ -79,7 +79,6 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
-#[allow(dead_code, reason = "no request asks which one yet")]
 mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;

@@ -19,7 +19,6 @@ mod tunnel;
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialed, Undialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
-#[allow(unused_imports, reason = "for who implements the proof")]
 pub(crate) use proxy_server::ProxyProof;
 pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;

@@ -183,6 +183,14 @@ macro_rules! session_state {
                 asked.then_some(&self.environment)
             }
 
+            fn asked_proxies(&self) -> $crate::proxy::Proxies {
+                if self.trust_env {
+                    self.proxies.over(&self.environment.proxies())
+                } else {
+                    self.proxies.clone()
+                }
+            }
+
             /// Closes the connections that are idle, and those in use once they are done. A later
             /// request opens one anew.
             pub fn close(&self) {
@@ -279,7 +287,7 @@ macro_rules! session_state {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
-                    proxies: self.proxies.clone(),
+                    proxies: self.asked_proxies(),
                     max_content: self.max_content,
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,

@@ -94,7 +94,9 @@ mod timeout;
 mod timings;
 mod trace;
 
-pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
+pub use adapter::{
+    Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
+};
 #[cfg(feature = "digest")]
 pub use auth::Digest;
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};

@@ -24,5 +24,7 @@ pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};
+#[cfg(all(fuzzing, feature = "socks"))]
+pub(crate) use socks::{Socks, SocksTarget, Turn};
 pub(crate) use stream::Stream;
 pub(crate) use tunnel::Refusal;

@@ -55,8 +55,8 @@
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
-//! has the jar. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
-//! `log`, whichever it uses.
+//! has the jar. `async` adds [`aio`], `socks` proxies of that kind; `tracing` sends warnings to the
+//! program's log, by `tracing` or by `log`, whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -79,7 +79,6 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
-#[allow(dead_code, reason = "no request asks which one yet")]
 mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;

@@ -19,11 +19,12 @@ mod tunnel;
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialed, Undialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
-#[allow(unused_imports, reason = "for who implements the proof")]
 pub(crate) use proxy_server::ProxyProof;
 pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};
+#[cfg(all(fuzzing, feature = "socks"))]
+pub(crate) use socks::{Socks, SocksTarget, Turn};
 pub(crate) use stream::Stream;
 pub(crate) use tunnel::Refusal;

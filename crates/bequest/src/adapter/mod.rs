@@ -3,6 +3,8 @@
 mod function;
 mod http;
 mod mount;
+#[allow(dead_code)] // Nothing is tried again yet.
+mod pause;
 
 use std::sync::Arc;
 

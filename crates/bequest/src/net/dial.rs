@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::pool::Origin;
 use super::race::{Failures, race};
@@ -10,28 +10,34 @@ use super::stream::Stream;
 use super::tls::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{self, Socket, with_deadline};
-
-/// How long the steps to a connection took.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Steps {
-    pub(crate) resolve: Duration,
-    pub(crate) connect: Duration,
-    pub(crate) tls: Option<Duration>,
-}
+use crate::timings::Stopwatch;
 
 /// A connection that is ready to carry requests.
 #[derive(Debug)]
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
     pub(crate) peer: SocketAddr,
-    pub(crate) steps: Steps,
-    pub(crate) ready: Instant,
 }
 
-/// Opens a connection. The deadline is for all of it: look-up, every address, handshake.
-pub(crate) async fn dial(origin: Origin<'_>, deadline: Option<Instant>) -> Result<Dialed> {
-    let started = Instant::now();
-    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, deadline.is_some());
+/// When somebody gives up waiting for a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Patience {
+    /// For all of it: look-up, every address, handshake.
+    pub(crate) deadline: Option<Instant>,
+    /// It may also be at any other time.
+    pub(crate) ends_early: bool,
+}
+
+/// Opens a connection; `watch` knows how far it has come.
+pub(crate) async fn dial(
+    origin: Origin<'_>,
+    patience: Patience,
+    watch: &mut Stopwatch,
+) -> Result<Dialed> {
+    let Patience { deadline, ends_early } = patience;
+    let bounded = deadline.is_some() || ends_early;
+    watch.enter(Phase::Resolve);
+    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, bounded);
     let addresses = with_deadline(deadline, look_up)
         .await
         .ok_or_else(|| timed_out(Phase::Resolve))?
@@ -39,26 +45,23 @@ pub(crate) async fn dial(origin: Origin<'_>, deadline: Option<Instant>) -> Resul
     if addresses.is_empty() {
         return Err(unresolved(origin));
     }
-    let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
+    watch.enter(Phase::Connect(only));
     let (socket, peer) = with_deadline(deadline, race(addresses))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
-    let connected = Instant::now();
     let stream = match origin.tls {
         None => Stream::Plain(socket),
-        Some(verify) => with_deadline(deadline, secure(socket, origin.host, verify))
-            .await
-            .ok_or_else(|| timed_out(Phase::Tls))??,
+        Some(verify) => {
+            watch.enter(Phase::Tls);
+            with_deadline(deadline, secure(socket, origin.host, verify))
+                .await
+                .ok_or_else(|| timed_out(Phase::Tls))??
+        }
     };
-    let ready = if origin.tls.is_some() { Instant::now() } else { connected };
-    let steps = Steps {
-        resolve: resolved - started,
-        connect: connected - resolved,
-        tls: origin.tls.map(|_| ready - connected),
-    };
-    Ok(Dialed { stream, peer, steps, ready })
+    watch.enter(Phase::Send);
+    Ok(Dialed { stream, peer })
 }
 
 #[cfg(feature = "tls")]

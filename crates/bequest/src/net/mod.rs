@@ -10,6 +10,6 @@ mod stream;
 pub(crate) mod tls;
 
 pub(crate) use connection::Connection;
-pub(crate) use dial::{Dialed, dial};
-pub(crate) use pool::{Origin, Pool, PoolLimits};
+pub(crate) use dial::Patience;
+pub(crate) use pool::{Origin, Pool, PoolLimits, Vacancy, was_closed};
 pub(crate) use stream::Stream;

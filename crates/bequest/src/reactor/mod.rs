@@ -10,6 +10,7 @@ mod fork;
 mod interrupt;
 mod resolve;
 mod socket;
+mod stop;
 mod timer;
 mod wake;
 
@@ -20,7 +21,8 @@ pub(crate) use connect::given;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub(crate) use socket::Socket;
-pub(crate) use timer::{Timer, with_deadline};
+pub(crate) use stop::{Stop, StopWait};
+pub(crate) use timer::{Timer, sleep_until, with_deadline};
 
 /// Who waits: a pool holds the connections of one kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -98,6 +98,7 @@ impl ResponseBuilder {
             url: self.url,
             history: Vec::new(),
             timings: Timings::default(),
+            arrived: None,
             peer: None,
             extensions: self.extensions,
             max_content: None,

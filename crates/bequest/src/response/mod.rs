@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
@@ -47,7 +47,7 @@ use self::decode::Codings;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
 use crate::reactor;
 use crate::redirect;
@@ -79,6 +79,8 @@ pub(crate) struct Head {
     pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
     pub(crate) timings: Timings,
+    /// When the head was there, if it came from a connection.
+    pub(crate) arrived: Option<Instant>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
@@ -353,7 +355,23 @@ impl Response {
 
     /// The error with this response's request in it.
     fn named(&self, error: Error) -> Error {
+        let error = match (error.phase(), self.head.arrived) {
+            (Some(Phase::Body), Some(arrived)) => error.timed(|| self.timings_since(arrived)),
+            _ => error,
+        };
         error.of(&self.request().method, self.url())
+    }
+
+    /// How long everything took, until now.
+    #[cold]
+    fn timings_since(&self, arrived: Instant) -> Timings {
+        let body = arrived.elapsed();
+        let mut timings = Timings { body: Some(body), ..self.head.timings };
+        timings.head += body;
+        for earlier in self.history() {
+            timings.add(&earlier.timings());
+        }
+        timings
     }
 
     fn lock(&self) -> MutexGuard<'_, Body> {

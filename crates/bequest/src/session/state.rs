@@ -252,6 +252,7 @@ macro_rules! session_state {
                     https_only: self.https_only,
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
+                    cancel: None,
                     deadline: None,
                     elsewhere: None,
                     environment: self.asked_environment().filter(|_| given.is_none()).cloned(),

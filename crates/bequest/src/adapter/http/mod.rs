@@ -14,19 +14,20 @@ use std::time::{Duration, Instant};
 
 use ::http::Extensions;
 use download::Download;
-use round_trip::{Answer, RoundTrip};
+use round_trip::{Answer, Failure, RoundTrip};
 
 use super::Adapter;
+use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::h1::Limits;
 use crate::headers::Headers;
-use crate::net::{Connection, Dialed, Origin, Pool, PoolLimits, dial};
+use crate::net::{Connection, Origin, Patience, Pool, PoolLimits, Vacancy, was_closed};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
 use crate::settings::Settings;
-use crate::timings::Timings;
+use crate::timings::{Stopwatch, Timings};
 
 /// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
 /// `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
@@ -159,20 +160,26 @@ impl HttpAdapter {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 request.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(origin, settings).await?);
+                let mut connection = open(vacancy, origin, settings, started).await?;
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
         };
+        let mut ready = if reused { started } else { connection.ready() };
         loop {
             let trip = RoundTrip { request, framing, settings, limits: &self.0.limits };
             match trip.run(&mut connection).await {
-                Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
-                Err(failure) if reused && failure.allows_replay(request) => {
-                    connection = pool.vacancy(origin).fill(open(origin, settings).await?);
-                    reused = false;
+                Ok(answer) => {
+                    let began = Began { started, ready };
+                    return Ok(self.respond(pool, connection, answer, settings, began));
                 }
-                Err(failure) => return Err(failure.error),
+                Err(failure)
+                    if reused && !connection.was_closed() && failure.allows_replay(request) =>
+                {
+                    connection = open(pool.vacancy(origin), origin, settings, started).await?;
+                    (reused, ready) = (false, connection.ready());
+                }
+                Err(failure) => return Err(failed(&connection, failure, Began { started, ready })),
             }
         }
     }
@@ -183,15 +190,14 @@ impl HttpAdapter {
         mut connection: Box<Connection>,
         answer: Answer,
         settings: &Settings,
-        started: Instant,
+        began: Began,
     ) -> Response {
         let now = Instant::now();
-        let opened = connection.opened.take();
         let timings = Timings {
-            resolve: opened.map(|steps| steps.resolve),
-            connect: opened.map(|steps| steps.connect),
-            tls: opened.and_then(|steps| steps.tls),
-            head: now - started,
+            send: answer.sent_at.map(|sent| sent - began.ready),
+            wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
+            head: now - began.started,
+            ..connection.opened.take().unwrap_or_default()
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -203,6 +209,7 @@ impl HttpAdapter {
             url: None,
             history: Vec::new(),
             timings,
+            arrived: Some(now),
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
@@ -226,20 +233,60 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
     timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
 }
 
+/// When a request was handed over, and when a connection was ready for it.
+#[derive(Clone, Copy)]
+struct Began {
+    started: Instant,
+    ready: Instant,
+}
+
+/// What a request ends with that got no answer.
+#[cold]
+fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
+    let now = Instant::now();
+    let Failure { error, sent_at, lost, .. } = failure;
+    let phase = error.phase().unwrap_or(Phase::Send);
+    let mut timings = connection.opened.unwrap_or_default();
+    if let Some(sent) = sent_at {
+        timings.spend(Phase::Send, sent - began.ready);
+    }
+    timings.spend(phase, now - sent_at.unwrap_or(began.ready));
+    timings.head = now - began.started;
+    let error = if lost && connection.was_closed() { was_closed().during(phase) } else { error };
+    error.timed(|| timings)
+}
+
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
-fn open<'a>(origin: Origin<'a>, settings: &'a Settings) -> BoxFuture<'a, Result<Dialed>> {
+fn open<'a>(
+    vacancy: Vacancy,
+    origin: Origin<'a>,
+    settings: &'a Settings,
+    started: Instant,
+) -> BoxFuture<'a, Result<Box<Connection>>> {
     Box::pin(async move {
+        let mut watch = Stopwatch::start(Phase::Prepare, Instant::now());
         let limit = settings.timeout.connect_limit();
-        let (deadline, is_total) = match (limit, settings.deadline) {
-            (None, None) => (None, false),
-            _ => settings.until(Instant::now(), limit),
-        };
-        dial(origin, deadline).await.map_err(|error| match error.phase() {
-            Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
+        let (deadline, is_total) = settings.until(watch.since(), limit);
+        let patience = Patience { deadline, ends_early: settings.cancel.is_some() };
+        let dialing = vacancy.dial(origin, patience, &mut watch);
+        let dialed = match &settings.cancel {
+            None => dialing.await,
+            Some(token) => {
+                let dialed = token.stop().guard_sockets(dialing).await;
+                let dialed = dialed.filter(|_| !token.is_cancelled());
+                dialed.unwrap_or_else(|| Err(CancelToken::error()))
             }
-            _ => error,
+        };
+        dialed.map_err(|error| {
+            let phase = error.phase().unwrap_or(watch.phase());
+            let error = match error.kind() {
+                ErrorKind::ConnectTimeout if is_total => settings.total_is_over(),
+                _ => error,
+            };
+            watch.enter(Phase::Send);
+            let timings = Timings { head: started.elapsed(), ..watch.timings() };
+            error.during(phase).timed(|| timings)
         })
     })
 }

@@ -1,7 +1,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use super::super::dial::dial;
 use super::*;
+use crate::error::Phase;
 use crate::reactor::block_on;
 
 const LIMITS: PoolLimits = PoolLimits { origins: 2, idle: 2, keep: Duration::from_secs(60) };
@@ -26,8 +26,9 @@ impl Server {
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialed = block_on(dial(self.origin(), None)).unwrap();
-        (vacancy.fill(dialed), self.listener.accept().unwrap().0)
+        let mut watch = Stopwatch::start(Phase::Prepare, Instant::now());
+        let dialing = vacancy.dial(self.origin(), Patience::default(), &mut watch);
+        (block_on(dialing).unwrap(), self.listener.accept().unwrap().0)
     }
 }
 

@@ -293,6 +293,13 @@ mod tests {
         let request = Box::new(Request::new("GET", "http://h/").prepare().unwrap());
         let settings = Ok(Arc::new(Settings::default()));
         let size = size_of_val(&exchange(Mounts::new(), request, settings));
+        eprintln!(
+            "exchange {size} head {} settings {} timings {} conn {}",
+            size_of::<crate::response::Head>(),
+            size_of::<Settings>(),
+            size_of::<crate::timings::Timings>(),
+            size_of::<crate::net::Connection>()
+        );
         assert!(size <= 3072, "{size}");
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     pub(crate) has_head: bool,
     pub(crate) peer: SocketAddr,
     /// What it took to get it, until the first request on it has told.
-    pub(crate) opened: Option<Timings>,
+    pub(crate) opened: Option<Box<Timings>>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
     /// The last read took no more than it had to: what may follow was not seen.
@@ -51,7 +51,7 @@ impl Connection {
             output: Vec::new(),
             has_head: false,
             peer: dialed.peer,
-            opened: Some(watch.timings()),
+            opened: Some(Box::new(watch.timings())),
             server_keeps: None,
             unseen: false,
             key,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -107,7 +108,11 @@ impl Vacancy {
         patience: Patience,
         watch: &mut Stopwatch,
     ) -> Result<Box<Connection>> {
-        let dialed = self.closing.guard_sockets(dial(origin, patience, watch)).await;
+        let dialed = {
+            // Pinned here, as it is large: it would be moved twice.
+            let dialing = pin!(dial(origin, patience, watch));
+            self.closing.guard_sockets(dialing).await
+        };
         // A socket that was shut down fails in its own way.
         let dialed = dialed.filter(|_| !self.closing.has_stopped());
         let mut dialed = dialed.ok_or_else(was_closed)??;

@@ -9,6 +9,7 @@ mod round_trip;
 mod upload;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -197,7 +198,7 @@ impl HttpAdapter {
             send: answer.sent_at.map(|sent| sent - began.ready),
             wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
             head: now - began.started,
-            ..connection.opened.take().unwrap_or_default()
+            ..connection.opened.take().map_or_else(Timings::default, |opened| *opened)
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -246,7 +247,7 @@ fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
     let now = Instant::now();
     let Failure { error, sent_at, lost, .. } = failure;
     let phase = error.phase().unwrap_or(Phase::Send);
-    let mut timings = connection.opened.unwrap_or_default();
+    let mut timings = connection.opened.as_deref().copied().unwrap_or_default();
     if let Some(sent) = sent_at {
         timings.spend(Phase::Send, sent - began.ready);
     }
@@ -269,13 +270,15 @@ fn open<'a>(
         let limit = settings.timeout.connect_limit();
         let (deadline, is_total) = settings.until(watch.since(), limit);
         let patience = Patience { deadline, ends_early: settings.cancel.is_some() };
-        let dialing = vacancy.dial(origin, patience, &mut watch);
-        let dialed = match &settings.cancel {
-            None => dialing.await,
-            Some(token) => {
-                let dialed = token.stop().guard_sockets(dialing).await;
-                let dialed = dialed.filter(|_| !token.is_cancelled());
-                dialed.unwrap_or_else(|| Err(CancelToken::error()))
+        let dialed = {
+            let dialing = pin!(vacancy.dial(origin, patience, &mut watch));
+            match &settings.cancel {
+                None => dialing.await,
+                Some(token) => {
+                    let dialed = token.stop().guard_sockets(dialing).await;
+                    let dialed = dialed.filter(|_| !token.is_cancelled());
+                    dialed.unwrap_or_else(|| Err(CancelToken::error()))
+                }
             }
         };
         dialed.map_err(|error| {

@@ -40,6 +40,7 @@
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
+//! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
@@ -54,7 +55,8 @@
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
-//! has the jar. `async` adds [`aio`].
+//! has the jar. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
+//! `log`, whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -78,17 +80,21 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[allow(dead_code, reason = "no request asks which one yet")]
+mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod secrets;
 mod session;
 mod settings;
 mod timeout;
 mod timings;
+mod trace;
 
 pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
 #[cfg(feature = "digest")]
@@ -111,6 +117,7 @@ pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use progress::{OnProgress, Progress};
+pub use proxy::Proxies;
 pub use reactor::on_interrupt;
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
@@ -118,7 +125,8 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
-pub use session::{Session, delete, get, head, options, patch, post, put, request};
+pub use retry::{Attempt, Jitter, Retry, RetryBudget};
+pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;
 pub use timings::Timings;

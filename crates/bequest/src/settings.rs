@@ -16,8 +16,10 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
+use crate::proxy::Proxies;
 use crate::reactor;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
+use crate::retry::Retry;
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
@@ -48,6 +50,7 @@ struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
+    proxies: Proxies,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
@@ -57,6 +60,7 @@ struct Said {
     redirect_policy: Option<Arc<dyn RedirectPolicy>>,
     sensitive_headers: Option<SensitiveHeaders>,
     https_only: Option<bool>,
+    retry: Option<Retry>,
     cancel: Option<CancelToken>,
 }
 
@@ -86,6 +90,15 @@ impl SendOptions {
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.said().verify = Some(verify.into());
+        self
+    }
+
+    /// Which proxies lead to servers, or that none does. Where these say nothing, the session's
+    /// count, then those of the environment.
+    #[must_use]
+    pub fn proxies(mut self, proxies: impl Into<Proxies>) -> Self {
+        let said = self.said();
+        said.proxies = proxies.into().over(&said.proxies);
         self
     }
 
@@ -156,6 +169,13 @@ impl SendOptions {
         self
     }
 
+    /// When it is sent again after it failed: a [`Retry`], or how often.
+    #[must_use]
+    pub fn retry(mut self, retry: impl Into<Retry>) -> Self {
+        self.said().retry = Some(retry.into());
+        self
+    }
+
     /// Who may end the request while it is on its way.
     #[must_use]
     pub fn cancel_with(mut self, token: &CancelToken) -> Self {
@@ -187,6 +207,7 @@ impl Said {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,
@@ -196,9 +217,11 @@ impl Said {
             redirect_policy,
             sensitive_headers,
             https_only,
+            retry,
             cancel,
         } = self;
         settings.timeout = timeout.or(settings.timeout);
+        settings.proxies = proxies.over(&settings.proxies);
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
@@ -223,6 +246,9 @@ impl Said {
         if let Some(on_progress) = on_progress {
             settings.on_progress = Some(on_progress.clone());
         }
+        if let Some(retry) = retry {
+            settings.retry = Some(retry.clone());
+        }
         if let Some(token) = cancel {
             settings.cancel = Some(token.clone());
         }
@@ -242,6 +268,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// How the server is verified.
     pub verify: Verify,
+    /// Which proxies lead to servers.
+    pub proxies: Proxies,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
@@ -260,6 +288,8 @@ pub struct Settings {
     pub sensitive_headers: SensitiveHeaders,
     /// Whether a URL that is not https is an error.
     pub https_only: bool,
+    /// When it is sent again after it failed; `None` leaves that to the adapter.
+    pub retry: Option<Retry>,
     /// Where cookies are kept; `None` for a call without a session.
     #[cfg(feature = "cookies")]
     pub cookies: Option<Arc<CookieJar>>,
@@ -284,6 +314,7 @@ impl Default for Settings {
             stream: false,
             timeout: Timeout::new(),
             verify: Verify::Yes,
+            proxies: Proxies::new(),
             max_content: Some(MAX_CONTENT),
             on_progress: None,
             text_is_latin1: true,
@@ -293,6 +324,7 @@ impl Default for Settings {
             redirect_policy: None,
             sensitive_headers: SensitiveHeaders::default(),
             https_only: false,
+            retry: None,
             #[cfg(feature = "cookies")]
             cookies: None,
             cancel: None,
@@ -447,6 +479,7 @@ mod tests {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,
@@ -456,6 +489,7 @@ mod tests {
             redirect_policy,
             sensitive_headers,
             https_only,
+            retry,
             cancel
         ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");

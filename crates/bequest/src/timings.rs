@@ -20,6 +20,8 @@ pub struct Timings {
     pub resolve: Option<Duration>,
     /// Connecting: the race between the host's addresses.
     pub connect: Option<Duration>,
+    /// Having a proxy open a tunnel, once there was a connection to it.
+    pub proxy: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
     /// Sending the request; `None` if the system took all of it at once, which is no wait.
@@ -42,6 +44,7 @@ impl Timings {
             (&mut self.pool, other.pool),
             (&mut self.resolve, other.resolve),
             (&mut self.connect, other.connect),
+            (&mut self.proxy, other.proxy),
             (&mut self.tls, other.tls),
             (&mut self.send, other.send),
             (&mut self.wait, other.wait),
@@ -65,9 +68,27 @@ impl Timings {
             Phase::Send => &mut self.send,
             Phase::Wait => &mut self.wait,
             Phase::Body => &mut self.body,
-            Phase::Sleep => &mut self.sleep,
+            Phase::Proxy => &mut self.proxy,
+            Phase::Retry => &mut self.sleep,
         };
         add(own, Some(spent));
+    }
+}
+
+/// What a response keeps of them, in less room: most had a connection at once.
+#[derive(Debug, Default)]
+pub(crate) struct HeadTimings {
+    /// What it took to get a connection.
+    pub(crate) before: Option<Box<Timings>>,
+    pub(crate) send: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) head: Duration,
+}
+
+impl HeadTimings {
+    pub(crate) fn all(&self) -> Timings {
+        let before = self.before.as_deref().copied().unwrap_or_default();
+        Timings { send: self.send, wait: self.wait, head: self.head, ..before }
     }
 }
 
@@ -84,6 +105,7 @@ impl fmt::Display for Timings {
             ("pool", self.pool),
             ("resolve", self.resolve),
             ("connect", self.connect),
+            ("proxy", self.proxy),
             ("tls", self.tls),
             ("send", self.send),
             ("wait", self.wait),

@@ -1,16 +1,17 @@
 //! Adapters: what carries a prepared request to a server and brings a response back.
 
+mod closing;
 mod function;
 mod http;
 mod mount;
-#[allow(dead_code)] // Nothing is tried again yet.
-mod pause;
+mod retrying;
 
 use std::sync::Arc;
 
 pub use function::{FnAdapter, adapter_fn};
 pub use http::HttpAdapter;
 pub(crate) use mount::Mounts;
+pub(crate) use retrying::retrying;
 
 use crate::error::Result;
 use crate::future::BoxFuture;

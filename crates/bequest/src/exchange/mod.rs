@@ -5,20 +5,18 @@ mod jar;
 use std::sync::Arc;
 
 use self::jar::Jar;
-use crate::adapter::Mounts;
+use crate::adapter::{Mounts, retrying};
 use crate::auth::Round;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
 use crate::redirect::{self, Hop, Next};
 use crate::request::PreparedRequest;
-use crate::response::Response;
+use crate::response::{DRAINED, Response};
 use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
-/// The most that is read of a body that nobody will see.
-const DRAINED: u64 = 64 * 1024;
 
 /// Sends the request, and again as its auth asks for, and follows redirects, until there is a
 /// response for the caller. An error carries the request.
@@ -208,10 +206,18 @@ async fn send(
         ));
     }
     let adapter = Arc::clone(mounts.find(&request.url)?);
-    let sent = adapter.send(request, settings);
+    let sent = async {
+        match &settings.retry {
+            None => adapter.send(request, settings).await,
+            Some(retry) => {
+                let closing = mounts.closing();
+                Box::pin(retrying(&adapter, retry, closing, request, settings)).await
+            }
+        }
+    };
     match settings.deadline.is_some() || settings.cancel.is_some() {
         // The adapter may be anybody's, and wait for what knows nothing of the request's limits.
-        true => settings.within(sent).await?,
+        true => settings.within(Box::pin(sent)).await?,
         false => sent.await,
     }
 }
@@ -293,13 +299,6 @@ mod tests {
         let request = Box::new(Request::new("GET", "http://h/").prepare().unwrap());
         let settings = Ok(Arc::new(Settings::default()));
         let size = size_of_val(&exchange(Mounts::new(), request, settings));
-        eprintln!(
-            "exchange {size} head {} settings {} timings {} conn {}",
-            size_of::<crate::response::Head>(),
-            size_of::<Settings>(),
-            size_of::<crate::timings::Timings>(),
-            size_of::<crate::net::Connection>()
-        );
         assert!(size <= 3072, "{size}");
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a connection: name, address, TLS.
+//! Opening a connection: name, address, TLS, and a proxy between.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -6,11 +6,29 @@ use std::time::Instant;
 
 use super::pool::Origin;
 use super::race::{Failures, race};
+use super::route::Route;
 use super::stream::Stream;
-use super::tls::Verify;
+use super::tls::TlsSettings;
+use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{self, Socket, with_deadline};
 use crate::timings::Stopwatch;
+
+/// An attempt to open a connection: when it is given up, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Dialing {
+    /// For all of it: look-up, every address, proxy, handshake.
+    pub(crate) deadline: Option<Instant>,
+    /// It may be given up at any other time, too.
+    pub(crate) ends_early: bool,
+    pub(crate) watch: Stopwatch,
+}
+
+impl Dialing {
+    pub(crate) fn new(now: Instant, deadline: Option<Instant>, ends_early: bool) -> Self {
+        Self { deadline, ends_early, watch: Stopwatch::start(Phase::Prepare, now) }
+    }
+}
 
 /// A connection that is ready to carry requests.
 #[derive(Debug)]
@@ -19,63 +37,92 @@ pub(crate) struct Dialed {
     pub(crate) peer: SocketAddr,
 }
 
-/// When somebody gives up waiting for a connection.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience {
-    /// For all of it: look-up, every address, handshake.
-    pub(crate) deadline: Option<Instant>,
-    /// It may also be at any other time.
-    pub(crate) ends_early: bool,
+/// Why there is no connection, and what a proxy has said to that.
+#[derive(Debug)]
+pub(crate) struct Undialed {
+    pub(crate) error: Error,
+    pub(crate) refusal: Option<Box<Refusal>>,
 }
 
-/// Opens a connection; `watch` knows how far it has come.
-pub(crate) async fn dial(
+impl From<Error> for Undialed {
+    fn from(error: Error) -> Self {
+        Self { error, refusal: None }
+    }
+}
+
+/// Opens a connection.
+pub(crate) async fn dial(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Dialed, Undialed> {
+    let dialed = match origin.route {
+        None => go(origin, dialing).await?,
+        Some(Route { proxy, forwards: true }) => {
+            go(origin, dialing).await.map_err(|error| error.of_proxy(&**proxy))?
+        }
+        Some(route) => Box::pin(tunnel::open(origin, route, dialing)).await?,
+    };
+    dialing.watch.enter(Phase::Send);
+    Ok(dialed)
+}
+
+/// Goes straight to where the connection leads.
+async fn go(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Dialed> {
+    let Reached { socket, peer } = reach(origin, dialing).await?;
+    let stream = Stream::Plain(socket);
+    let stream = match origin.tls {
+        None => stream,
+        Some(tls) => secure(stream, origin.host, tls, dialing).await?,
+    };
+    Ok(Dialed { stream, peer })
+}
+
+/// A connection without anything over it.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) socket: Socket,
+    pub(super) peer: SocketAddr,
+}
+
+/// Connects to the host; whether it is the origin's or a proxy's is not its business.
+pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Reached> {
+    let addresses = addresses(origin, dialing).await?;
+    let only = if let [address] = addresses[..] { Some(address) } else { None };
+    dialing.watch.enter(Phase::Connect(only));
+    let (socket, peer) = with_deadline(dialing.deadline, race(addresses))
+        .await
+        .ok_or_else(|| timed_out(Phase::Connect(only)))?
+        .map_err(|failures| unconnected(origin, failures))?;
+    Ok(Reached { socket, peer })
+}
+
+/// The addresses of the host: at least one.
+pub(super) async fn addresses(
     origin: Origin<'_>,
-    patience: Patience,
-    watch: &mut Stopwatch,
-) -> Result<Dialed> {
-    let Patience { deadline, ends_early } = patience;
+    dialing: &mut Dialing,
+) -> Result<Vec<SocketAddr>> {
+    dialing.watch.enter(Phase::Resolve);
+    let &mut Dialing { deadline, ends_early, .. } = dialing;
     let bounded = deadline.is_some() || ends_early;
-    watch.enter(Phase::Resolve);
     let look_up = reactor::resolve(origin.host, origin.zone, origin.port, bounded);
     let addresses = with_deadline(deadline, look_up)
         .await
         .ok_or_else(|| timed_out(Phase::Resolve))?
         .map_err(|error| unresolved(origin).because(error))?;
-    if addresses.is_empty() {
-        return Err(unresolved(origin));
-    }
-    let only = if let [address] = addresses[..] { Some(address) } else { None };
-    watch.enter(Phase::Connect(only));
-    let (socket, peer) = with_deadline(deadline, race(addresses))
+    if addresses.is_empty() { Err(unresolved(origin)) } else { Ok(addresses) }
+}
+
+/// Does a TLS handshake with the host over what leads to it.
+pub(super) async fn secure(
+    stream: Stream,
+    host: &str,
+    tls: TlsSettings<'_>,
+    dialing: &mut Dialing,
+) -> Result<Stream> {
+    dialing.watch.enter(Phase::Tls);
+    with_deadline(dialing.deadline, stream.secured(host, tls))
         .await
-        .ok_or_else(|| timed_out(Phase::Connect(only)))?
-        .map_err(|failures| unconnected(origin, failures))?;
-    let stream = match origin.tls {
-        None => Stream::Plain(socket),
-        Some(verify) => {
-            watch.enter(Phase::Tls);
-            with_deadline(deadline, secure(socket, origin.host, verify))
-                .await
-                .ok_or_else(|| timed_out(Phase::Tls))??
-        }
-    };
-    watch.enter(Phase::Send);
-    Ok(Dialed { stream, peer })
+        .ok_or_else(|| timed_out(Phase::Tls))?
 }
 
-#[cfg(feature = "tls")]
-async fn secure(socket: Socket, host: &str, verify: &Verify) -> Result<Stream> {
-    super::tls::handshake(socket, host, verify).await
-}
-
-#[cfg(not(feature = "tls"))]
-async fn secure(_: Socket, _: &str, _: &Verify) -> Result<Stream> {
-    Err(Error::with(ErrorKind::Unsupported, "https needs TLS")
-        .remedied("build bequest with its feature `tls`"))
-}
-
-fn timed_out(phase: Phase) -> Error {
+pub(super) fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
 }
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::dial::{Patience, dial};
-use super::tls::Verify;
-use crate::error::{Error, ErrorKind, Result};
+use super::dial::{Dialing, Undialed, dial};
+use super::route::{KeptRoute, Route};
+use super::tls::{KeptTlsSettings, TlsSettings};
+use crate::error::{Error, ErrorKind};
 use crate::reactor::Stop;
-use crate::timings::Stopwatch;
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) port: u16,
     /// The zone of an IPv6 address.
     pub(crate) zone: Option<&'a str>,
-    /// How the server is verified; `None` is a connection without TLS.
-    pub(crate) tls: Option<&'a Verify>,
+    /// How it is secured; `None` is a connection without TLS.
+    pub(crate) tls: Option<TlsSettings<'a>>,
+    /// The proxy that leads there; `None` is the straight way.
+    pub(crate) route: Option<Route<'a>>,
 }
 
 /// An [`Origin`] that is kept.
@@ -30,7 +32,8 @@ pub(super) struct PoolKey {
     host: Box<str>,
     port: u16,
     zone: Option<Box<str>>,
-    tls: Option<Verify>,
+    tls: Option<KeptTlsSettings>,
+    route: Option<KeptRoute>,
 }
 
 impl PoolKey {
@@ -39,7 +42,8 @@ impl PoolKey {
             host: origin.host.into(),
             port: origin.port,
             zone: origin.zone.map(Box::from),
-            tls: origin.tls.cloned(),
+            tls: origin.tls.map(TlsSettings::keep),
+            route: origin.route.map(Route::keep),
         }
     }
 
@@ -48,7 +52,8 @@ impl PoolKey {
             host: &self.host,
             port: self.port,
             zone: self.zone.as_deref(),
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_ref().map(KeptTlsSettings::lend),
+            route: self.route.as_ref().map(KeptRoute::lend),
         };
         own == origin
     }
@@ -78,7 +83,7 @@ struct State {
     recent: Option<Place>,
     others: HashMap<Arc<PoolKey>, Place>,
     /// Ends what was opened before the next `close`.
-    closing: Arc<Stop>,
+    closing: Option<Arc<Stop>>,
     /// When what had idled too long was last looked for.
     swept: Option<Instant>,
     /// Counts uses, to tell which origin was not used for longest.
@@ -105,21 +110,20 @@ impl Vacancy {
     pub(crate) async fn dial(
         self,
         origin: Origin<'_>,
-        patience: Patience,
-        watch: &mut Stopwatch,
-    ) -> Result<Box<Connection>> {
+        dialing: &mut Dialing,
+    ) -> Result<Box<Connection>, Undialed> {
         let dialed = {
             // Pinned here, as it is large: it would be moved twice.
-            let dialing = pin!(dial(origin, patience, watch));
-            self.closing.guard_sockets(dialing).await
+            let dialed = pin!(dial(origin, dialing));
+            self.closing.guard_sockets(dialed).await
         };
         // A socket that was shut down fails in its own way.
         let dialed = dialed.filter(|_| !self.closing.has_stopped());
         let mut dialed = dialed.ok_or_else(was_closed)??;
         if !self.closing.watch(dialed.stream.socket().descriptor()) {
-            return Err(was_closed());
+            return Err(was_closed().into());
         }
-        Ok(Connection::new(dialed, watch, self.key, self.closing))
+        Ok(Connection::new(dialed, &dialing.watch, self.key, self.closing))
     }
 }
 
@@ -163,7 +167,8 @@ impl Pool {
     pub(crate) fn put(&self, mut connection: Box<Connection>, now: Instant) {
         connection.rest(now);
         let mut state = self.lock();
-        if !Arc::ptr_eq(&connection.closing, &state.closing) || !connection.is_ours() {
+        let is_current = |closing| Arc::ptr_eq(closing, &connection.closing);
+        if !state.closing.as_ref().is_some_and(is_current) || !connection.is_ours() {
             return;
         }
         let key = Arc::clone(&connection.key);
@@ -179,7 +184,9 @@ impl Pool {
     /// Closes what idles and ends what is in use or being opened.
     pub(crate) fn close(&self) {
         let old = mem::take(&mut *self.lock());
-        old.closing.stop();
+        if let Some(closing) = old.closing {
+            closing.stop();
+        }
     }
 
     /// Nothing that runs under the lock leaves the state half changed.
@@ -191,7 +198,7 @@ impl Pool {
 impl State {
     fn vacancy(&mut self, origin: Origin<'_>) -> Vacancy {
         let key = Arc::clone(&self.place(origin).key);
-        Vacancy { key, closing: Arc::clone(&self.closing) }
+        Vacancy { key, closing: Arc::clone(self.closing.get_or_insert_default()) }
     }
 
     fn place(&mut self, origin: Origin<'_>) -> &mut Place {

@@ -6,6 +6,7 @@
 
 mod calling_thread;
 mod connect;
+mod crowd;
 mod fork;
 mod interrupt;
 mod resolve;
@@ -18,6 +19,7 @@ pub(crate) use calling_thread::block_on;
 pub(crate) use connect::connect;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
+pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub(crate) use socket::Socket;

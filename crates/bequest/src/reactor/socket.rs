@@ -92,7 +92,7 @@ impl BlockingSocket {
         if let Some(until) = calling_thread::take_permit(&self.fd) {
             return self.blocking_read(until, buffer);
         }
-        if !self.drained {
+        if !self.drained || calling_thread::take_known(&self.fd, PollFlags::IN) {
             match self.receive(RecvFlags::DONTWAIT, buffer) {
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 result => return Poll::Ready(result.map_err(Into::into)),
@@ -162,8 +162,10 @@ impl BlockingSocket {
                 "this connection was opened by a blocking call: read it in one",
             )));
         }
-        calling_thread::register(&self.fd, events);
-        Poll::Pending
+        match calling_thread::register(&self.fd, events) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 }
 

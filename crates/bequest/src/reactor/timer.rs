@@ -23,7 +23,7 @@ pub(crate) async fn with_deadline<T>(
     .await
 }
 
-/// Waits until the moment has come.
+/// Does nothing until the moment has come.
 pub(crate) async fn sleep_until(at: Instant) {
     let mut timer = Timer::new(at);
     poll_fn(|context| timer.poll_elapsed(context)).await;

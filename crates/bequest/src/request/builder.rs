@@ -24,8 +24,10 @@ use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
 use crate::progress::Progress;
+use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
 
@@ -262,6 +264,12 @@ impl<S> Request<S> {
         self.options(|options| options.verify(verify))
     }
 
+    /// Which proxies lead to the server, or that none does; see [`Proxies`]. Where these say nothing,
+    /// the session's count, then those of the environment.
+    pub fn proxies(self, proxies: impl Into<Proxies>) -> Self {
+        self.options(|options| options.proxies(proxies))
+    }
+
     /// Whether the body is left unread, to be streamed.
     pub fn stream(self, stream: bool) -> Self {
         self.options(|options| options.stream(stream))
@@ -315,6 +323,12 @@ impl<S> Request<S> {
     /// Who may end the request while it is on its way, from any thread.
     pub fn cancel_with(self, token: &CancelToken) -> Self {
         self.options(|options| options.cancel_with(token))
+    }
+
+    /// When it is sent again after it failed: a [`Retry`], or how often. In place of the session's,
+    /// and of the adapter's.
+    pub fn retry(self, retry: impl Into<Retry>) -> Self {
+        self.options(|options| options.retry(retry))
     }
 
     /// Is called with each part of a body that was sent or received: how much there is now, and of

@@ -52,7 +52,11 @@ use crate::headers::Headers;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
-use crate::timings::Timings;
+use crate::retry::Attempt;
+use crate::timings::{HeadTimings, Timings};
+
+/// The most that is read of a body that nobody will see.
+pub(crate) const DRAINED: u64 = 64 * 1024;
 
 /// What a server answered (Requests' `Response`).
 ///
@@ -78,7 +82,9 @@ pub(crate) struct Head {
     /// Where a response came from that says so itself.
     pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
-    pub(crate) timings: Timings,
+    /// The same request, before.
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) timings: HeadTimings,
     /// When the head was there, if it came from a connection.
     pub(crate) arrived: Option<Instant>,
     pub(crate) peer: Option<SocketAddr>,
@@ -106,9 +112,18 @@ impl Response {
         Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
     }
 
+    /// One whose body is at hand.
+    pub(crate) fn brought(head: Head, body: Bytes) -> Self {
+        Self::new(head, Live::new(Own::from(body)))
+    }
+
     /// Whether the content is not what was sent.
     fn is_coded(&self) -> bool {
         Codings::of(&self.head.headers).is_some()
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {
@@ -167,7 +182,7 @@ impl Response {
 
     /// How long each step until then took.
     pub fn timings(&self) -> Timings {
-        self.head.timings
+        self.head.timings.all()
     }
 
     /// The server's address; `None` where there was no connection.
@@ -366,7 +381,7 @@ impl Response {
     #[cold]
     fn timings_since(&self, arrived: Instant) -> Timings {
         let body = arrived.elapsed();
-        let mut timings = Timings { body: Some(body), ..self.head.timings };
+        let mut timings = Timings { body: Some(body), ..self.timings() };
         timings.head += body;
         for earlier in self.history() {
             timings.add(&earlier.timings());

@@ -3,6 +3,7 @@
 mod clock;
 mod download;
 mod expect;
+mod forward;
 mod meter;
 mod origin;
 mod round_trip;
@@ -15,20 +16,39 @@ use std::time::{Duration, Instant};
 
 use ::http::Extensions;
 use download::Download;
+use forward::Forward;
 use round_trip::{Answer, Failure, RoundTrip};
 
-use super::Adapter;
+use super::closing::Closing;
+use super::{Adapter, retrying};
+use crate::body::RequestFraming;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::h1::Limits;
 use crate::headers::Headers;
-use crate::net::{Connection, Origin, Patience, Pool, PoolLimits, Vacancy, was_closed};
+use crate::net::{
+    Connection, Dialing, Origin, Pool, PoolLimits, ProxyServer, Refusal, Route, Undialed, Vacancy,
+    was_closed,
+};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
+use crate::retry::Retry;
 use crate::settings::Settings;
-use crate::timings::{Stopwatch, Timings};
+use crate::timings::{HeadTimings, Timings};
+
+/// The most that is read of what a proxy says beside its challenge.
+const DRAINED: u64 = 64 * 1024;
+
+/// What is to be sent, and where to.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    request: &'a PreparedRequest,
+    framing: RequestFraming,
+    settings: &'a Settings,
+    origin: Origin<'a>,
+}
 
 /// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
 /// `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
@@ -44,38 +64,41 @@ use crate::timings::{Stopwatch, Timings};
 pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
-    limits: Limits,
-    pool_limits: PoolLimits,
+    options: Options,
+    /// Ends what waits between two tries.
+    closing: Closing,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
     tokio: Arc<Pool>,
 }
 
-impl Inner {
-    fn new(limits: Limits, pool_limits: PoolLimits) -> Self {
-        Self {
-            limits,
-            pool_limits,
-            calling_thread: Arc::new(Pool::new(pool_limits)),
-            #[cfg(feature = "async")]
-            tokio: Arc::new(Pool::new(pool_limits)),
-        }
+/// What is set for an adapter.
+#[derive(Clone)]
+struct Options {
+    limits: Limits,
+    pool: PoolLimits,
+    retry: Option<Retry>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        Self { limits: Limits::default(), pool, retry: None }
     }
 }
 
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
-        let keep = Duration::from_secs(90);
-        Self::with(PoolLimits { origins: 100, idle: 100, keep })
+        Self::with(Options::default())
     }
 
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_connections(self, origins: usize) -> Self {
-        Self::with(PoolLimits { origins, ..self.0.pool_limits })
+        self.changed(|options| options.pool.origins = origins)
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
@@ -83,18 +106,40 @@ impl HttpAdapter {
     /// new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
-        Self::with(PoolLimits { idle, ..self.0.pool_limits })
+        self.changed(|options| options.pool.idle = idle)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
     /// less in its Keep-Alive field. The adapter gets a new, empty pool.
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
-        Self::with(PoolLimits { keep, ..self.0.pool_limits })
+        self.changed(|options| options.pool.keep = keep)
     }
 
-    fn with(pool_limits: PoolLimits) -> Self {
-        Self(Arc::new(Inner::new(Limits::default(), pool_limits)))
+    /// When a request is sent again after it failed, unless it or its session say otherwise: a
+    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
+    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
+        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
+        self.changed(|options| options.retry = retry)
+    }
+
+    fn with(options: Options) -> Self {
+        Self(Arc::new(Inner {
+            calling_thread: Arc::new(Pool::new(options.pool)),
+            #[cfg(feature = "async")]
+            tokio: Arc::new(Pool::new(options.pool)),
+            options,
+            closing: Closing::default(),
+        }))
+    }
+
+    /// A new adapter: what is set holds for all of its connections.
+    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.0.options.clone();
+        change(&mut options);
+        Self::with(options)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -129,30 +174,83 @@ impl Adapter for HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.exchange(request, settings))
+        match &self.0.options.retry {
+            Some(retry) if settings.retry.is_none() => Box::pin(async move {
+                let closing = &self.0.closing;
+                retrying(&Once(self.clone()), retry, closing, request, settings).await
+            }),
+            _ => Box::pin(self.exchange(request, settings)),
+        }
     }
 
     fn close(&self) {
+        self.0.closing.close();
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
     }
 }
 
+/// The adapter without its retries.
+struct Once(HttpAdapter);
+
+impl Adapter for Once {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(self.0.exchange(request, settings))
+    }
+}
+
 impl HttpAdapter {
-    /// Sends the request over a pooled connection, and once more over a fresh one if that turns
-    /// out to be closed and the request may be replayed.
+    /// Sends the request straight, or has a proxy send it, which may ask who we are.
     async fn exchange(
         &self,
         request: &mut PreparedRequest,
         settings: &Settings,
     ) -> Result<Response> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
+        if !origin::is_forwarded(request, settings)? {
+            // Whom it is meant for would not read it.
+            request.headers.remove("proxy-authorization");
+        }
         let request = &*request;
-        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let origin = origin::of(request, settings)?;
+        let work = Work { request, framing, settings, origin };
+        match origin.route {
+            Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)).await,
+            _ => self.send_once(work, None).await,
+        }
+    }
+
+    /// Has a proxy send the request, and once more if it wants to know who we are.
+    async fn forward(&self, work: Work<'_>, proxy: &Arc<ProxyServer>) -> Result<Response> {
+        let mut forward = Forward::new(work.request, proxy)?;
+        loop {
+            let sent = self.send_once(work, Some(&forward)).await;
+            let response = sent.map_err(|error| match error.kind() {
+                // It has the proxy's name already.
+                ErrorKind::Proxy | ErrorKind::ConnectTimeout => error,
+                _ => error.through(forward.proxy()),
+            })?;
+            if !forward.answers(work.request, response.status(), response.headers())? {
+                return Ok(response);
+            }
+            response.drain(DRAINED).await;
+        }
+    }
+
+    /// Sends the request over a pooled connection, and once more over a fresh one if that turns
+    /// out to be closed and the request may be replayed.
+    async fn send_once(&self, work: Work<'_>, forward: Option<&Forward<'_>>) -> Result<Response> {
+        let Work { request, framing, settings, origin } = work;
+        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let pool = self.pool()?;
         let started = Instant::now();
+        let trip =
+            RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
         // What can't be replayed is not sent on a connection that might be closed.
         let checked = !round_trip::is_repeatable(request);
         let (mut connection, mut reused) = match pool.take(origin, started, checked) {
@@ -160,15 +258,14 @@ impl HttpAdapter {
             Err(vacancy) => {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
-                request.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = open(vacancy, origin, settings, started).await?;
+                trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
+                let mut connection = open(vacancy, work, started).await?;
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
         };
         let mut ready = if reused { started } else { connection.ready() };
         loop {
-            let trip = RoundTrip { request, framing, settings, limits: &self.0.limits };
             match trip.run(&mut connection).await {
                 Ok(answer) => {
                     let began = Began { started, ready };
@@ -177,7 +274,7 @@ impl HttpAdapter {
                 Err(failure)
                     if reused && !connection.was_closed() && failure.allows_replay(request) =>
                 {
-                    connection = open(pool.vacancy(origin), origin, settings, started).await?;
+                    connection = open(pool.vacancy(origin), work, started).await?;
                     (reused, ready) = (false, connection.ready());
                 }
                 Err(failure) => return Err(failed(&connection, failure, Began { started, ready })),
@@ -194,11 +291,11 @@ impl HttpAdapter {
         began: Began,
     ) -> Response {
         let now = Instant::now();
-        let timings = Timings {
+        let timings = HeadTimings {
+            before: connection.opened.take(),
             send: answer.sent_at.map(|sent| sent - began.ready),
             wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
             head: now - began.started,
-            ..connection.opened.take().map_or_else(Timings::default, |opened| *opened)
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -209,6 +306,7 @@ impl HttpAdapter {
             request: None,
             url: None,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings,
             arrived: Some(now),
             peer: Some(connection.peer),
@@ -217,7 +315,7 @@ impl HttpAdapter {
             encoding: Encoding::default(),
         };
         let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.limits, now)
+            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
         Response::new(head, Live::new(download))
     }
@@ -261,35 +359,61 @@ fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
 /// should not carry the room that this needs.
 fn open<'a>(
     vacancy: Vacancy,
-    origin: Origin<'a>,
-    settings: &'a Settings,
+    work: Work<'a>,
     started: Instant,
 ) -> BoxFuture<'a, Result<Box<Connection>>> {
+    let Work { request, settings, origin, .. } = work;
     Box::pin(async move {
-        let mut watch = Stopwatch::start(Phase::Prepare, Instant::now());
-        let limit = settings.timeout.connect_limit();
-        let (deadline, is_total) = settings.until(watch.since(), limit);
-        let patience = Patience { deadline, ends_early: settings.cancel.is_some() };
+        let now = Instant::now();
+        let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
+        let mut dialing = Dialing::new(now, deadline, settings.cancel.is_some());
         let dialed = {
-            let dialing = pin!(vacancy.dial(origin, patience, &mut watch));
+            let dialed = pin!(vacancy.dial(origin, &mut dialing));
             match &settings.cancel {
-                None => dialing.await,
+                None => dialed.await,
                 Some(token) => {
-                    let dialed = token.stop().guard_sockets(dialing).await;
+                    let dialed = token.stop().guard_sockets(dialed).await;
                     let dialed = dialed.filter(|_| !token.is_cancelled());
-                    dialed.unwrap_or_else(|| Err(CancelToken::error()))
+                    dialed.unwrap_or_else(|| Err(CancelToken::error().into()))
                 }
             }
         };
-        dialed.map_err(|error| {
-            let phase = error.phase().unwrap_or(watch.phase());
-            let error = match error.kind() {
-                ErrorKind::ConnectTimeout if is_total => settings.total_is_over(),
-                _ => error,
-            };
-            watch.enter(Phase::Send);
-            let timings = Timings { head: started.elapsed(), ..watch.timings() };
-            error.during(phase).timed(|| timings)
+        let Undialed { error, refusal } = match dialed {
+            Ok(connection) => return Ok(connection),
+            Err(undialed) => undialed,
+        };
+        let phase = error.phase().unwrap_or(dialing.watch.phase());
+        let error = match error.kind() {
+            ErrorKind::ConnectTimeout if is_total => settings.total_is_over(),
+            _ => error,
+        };
+        dialing.watch.enter(Phase::Send);
+        let timings = Timings { head: started.elapsed(), ..dialing.watch.timings() };
+        let error = error.during(phase).timed(|| timings);
+        Err(match refusal {
+            None => error,
+            Some(refusal) => error.carry_response(refused(*refusal, request)),
         })
     })
+}
+
+/// What a proxy has said, for whoever asks the error.
+fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
+    let head = Head {
+        status: refusal.head.status,
+        version: refusal.head.version,
+        reason: refusal.head.reason,
+        headers: refusal.head.headers,
+        request: Some(Box::new(request.as_sent())),
+        url: None,
+        history: Vec::new(),
+        attempts: Vec::new(),
+        timings: HeadTimings::default(),
+        arrived: None,
+        peer: None,
+        extensions: Extensions::new(),
+        max_content: None,
+        encoding: Encoding::default(),
+    };
+    Response::brought(head, refusal.body.into())
 }

@@ -1,7 +1,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use super::super::tls::Verify;
 use super::*;
-use crate::error::Phase;
 use crate::reactor::block_on;
 
 const LIMITS: PoolLimits = PoolLimits { origins: 2, idle: 2, keep: Duration::from_secs(60) };
@@ -22,13 +22,14 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None }
+        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None, route: None }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let mut watch = Stopwatch::start(Phase::Prepare, Instant::now());
-        let dialing = vacancy.dial(self.origin(), Patience::default(), &mut watch);
-        (block_on(dialing).unwrap(), self.listener.accept().unwrap().0)
+        let mut dialing = Dialing::new(Instant::now(), None, false);
+        let dialed = vacancy.dial(self.origin(), &mut dialing);
+        let dialed = block_on(async { dialed.await.map_err(|undialed| undialed.error) });
+        (dialed.unwrap(), self.listener.accept().unwrap().0)
     }
 }
 
@@ -100,7 +101,8 @@ fn origins_are_apart_and_the_least_used_makes_room() {
         peers.push(peer);
     }
     let verify = Verify::No;
-    let secure = Origin { tls: Some(&verify), ..servers[2].origin() };
+    let tls = Some(TlsSettings { verify: &verify });
+    let secure = Origin { tls, ..servers[2].origin() };
     assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
     assert!(pool.take(servers[2].origin(), now, false).is_ok());
     assert!(pool.take(servers[1].origin(), now, false).is_ok());

@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 
 use super::danger::AcceptAny;
 use super::provider::provider;
+use super::settings::TlsSettings;
 use super::verify::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
 
@@ -27,8 +28,9 @@ struct Key(Verify, Option<FileState>);
 /// Inode, size and time of change.
 type FileState = (u64, u64, i64, i64);
 
-/// The configuration for that setting.
-pub(super) fn config(verify: &Verify) -> Result<Arc<ClientConfig>> {
+/// The configuration for these settings.
+pub(super) fn config(settings: TlsSettings<'_>) -> Result<Arc<ClientConfig>> {
+    let TlsSettings { verify } = settings;
     let key = Key(verify.clone(), file_state(verify)?);
     if let Some(known) = find(&key) {
         return Ok(known);

@@ -4,20 +4,34 @@ use std::io;
 
 use rustls::CertificateError;
 use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::config::config;
+use super::settings::TlsSettings;
 use super::verify::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::net::Stream;
-use crate::reactor::Socket;
+use crate::trace;
 
-/// Does the handshake with the server of that name.
-pub(crate) async fn handshake(socket: Socket, host: &str, verify: &Verify) -> Result<Stream> {
-    let connector = TlsConnector::from(config(verify)?);
-    let connecting = connector.connect(server_name(host)?, socket);
-    let stream = connecting.await.map_err(|error| refused(host, error))?;
-    Ok(Stream::Tls(Box::new(stream)))
+/// Does the handshake with the server of that name, over whatever leads to it.
+pub(crate) async fn handshake<S>(
+    stream: S,
+    host: &str,
+    settings: TlsSettings<'_>,
+) -> Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let connector = TlsConnector::from(config(settings)?);
+    if *settings.verify == Verify::No {
+        trace::warn(format_args!(
+            "the certificate of {host} is not verified, since `verify` is off: anybody between may \
+             be the one who answers"
+        ));
+    }
+    let connecting = connector.connect(server_name(host)?, stream);
+    connecting.await.map_err(|error| refused(host, error))
 }
 
 /// The host without the brackets of an IPv6 literal and without the dot of a complete name.

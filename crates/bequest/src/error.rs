@@ -379,12 +379,6 @@ impl fmt::Display for Error {
         if let Some(phase) = inner.phase {
             write!(f, " {phase}")?;
         }
-        if let (true, Some(timings)) = (self.is_timeout(), &inner.timings) {
-            let timings = timings.to_string();
-            if !timings.is_empty() {
-                write!(f, " ({timings})")?;
-            }
-        }
         if let Some((before, _)) = &inner.attempts {
             write!(f, ", in attempt {}", before + 1)?;
         }
@@ -392,6 +386,12 @@ impl fmt::Display for Error {
             let cause = cause.to_string();
             if !inner.what.contains(&cause) {
                 write!(f, ": {cause}")?;
+            }
+        }
+        if let (true, Some(timings)) = (self.is_timeout(), &inner.timings) {
+            let timings = timings.to_string();
+            if !timings.is_empty() {
+                write!(f, " ({timings})")?;
             }
         }
         match &inner.remedy {

@@ -3,6 +3,7 @@
 mod closing;
 mod function;
 mod http;
+mod mock;
 mod mount;
 mod retrying;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use function::{FnAdapter, adapter_fn};
 pub use http::HttpAdapter;
+pub use mock::{Expectation, MockAdapter, SeenRequest};
 pub(crate) use mount::Mounts;
 pub(crate) use retrying::retrying;
 

@@ -7,27 +7,23 @@ use std::time::Instant;
 use super::pool::Origin;
 use super::race::{Failures, race};
 use super::route::Route;
+use super::sockets::Sockets;
 use super::stream::Stream;
 use super::tls::TlsSettings;
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{self, Socket, with_deadline};
+use crate::reactor::{Socket, with_deadline};
 use crate::timings::Stopwatch;
 
 /// An attempt to open a connection: when it is given up, and how far it has come.
 #[derive(Debug)]
-pub(crate) struct Dialing {
+pub(crate) struct Dialing<'a> {
+    pub(crate) sockets: &'a Sockets,
     /// For all of it: look-up, every address, proxy, handshake.
     pub(crate) deadline: Option<Instant>,
     /// It may be given up at any other time, too.
     pub(crate) ends_early: bool,
     pub(crate) watch: Stopwatch,
-}
-
-impl Dialing {
-    pub(crate) fn new(now: Instant, deadline: Option<Instant>, ends_early: bool) -> Self {
-        Self { deadline, ends_early, watch: Stopwatch::start(Phase::Prepare, now) }
-    }
 }
 
 /// A connection that is ready to carry requests.
@@ -51,7 +47,10 @@ impl From<Error> for Undialed {
 }
 
 /// Opens a connection.
-pub(crate) async fn dial(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Dialed, Undialed> {
+pub(crate) async fn dial(
+    origin: Origin<'_>,
+    dialing: &mut Dialing<'_>,
+) -> Result<Dialed, Undialed> {
     let dialed = match origin.route {
         None => go(origin, dialing).await?,
         Some(Route { proxy, forwards: true }) => {
@@ -64,7 +63,7 @@ pub(crate) async fn dial(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Di
 }
 
 /// Goes straight to where the connection leads.
-async fn go(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Dialed> {
+async fn go(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Dialed> {
     let Reached { socket, peer } = reach(origin, dialing).await?;
     let stream = Stream::Plain(socket);
     let stream = match origin.tls {
@@ -82,11 +81,12 @@ pub(super) struct Reached {
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
-pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing) -> Result<Reached> {
+pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Reached> {
     let addresses = addresses(origin, dialing).await?;
     let only = if let [address] = addresses[..] { Some(address) } else { None };
     dialing.watch.enter(Phase::Connect(only));
-    let (socket, peer) = with_deadline(dialing.deadline, race(addresses))
+    let racing = race(addresses, dialing.sockets.options);
+    let (socket, peer) = with_deadline(dialing.deadline, racing)
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
@@ -96,17 +96,13 @@ pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing) -> Result<R
 /// The addresses of the host: at least one.
 pub(super) async fn addresses(
     origin: Origin<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Vec<SocketAddr>> {
     dialing.watch.enter(Phase::Resolve);
-    let &mut Dialing { deadline, ends_early, .. } = dialing;
+    let &mut Dialing { sockets, deadline, ends_early, .. } = dialing;
     let bounded = deadline.is_some() || ends_early;
-    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, bounded);
-    let addresses = with_deadline(deadline, look_up)
-        .await
-        .ok_or_else(|| timed_out(Phase::Resolve))?
-        .map_err(|error| unresolved(origin).because(error))?;
-    if addresses.is_empty() { Err(unresolved(origin)) } else { Ok(addresses) }
+    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, bounded);
+    with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
 }
 
 /// Does a TLS handshake with the host over what leads to it.
@@ -114,7 +110,7 @@ pub(super) async fn secure(
     stream: Stream,
     host: &str,
     tls: TlsSettings<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Stream> {
     dialing.watch.enter(Phase::Tls);
     with_deadline(dialing.deadline, stream.secured(host, tls))
@@ -124,18 +120,6 @@ pub(super) async fn secure(
 
 pub(super) fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
-}
-
-fn unresolved(origin: Origin<'_>) -> Error {
-    let Origin { host, zone, .. } = origin;
-    let error = |what| Error::with(ErrorKind::Resolve, what).during(Phase::Resolve);
-    match zone {
-        None => {
-            error(format!("no address for `{host}`")).remedied("check the name, and the network")
-        }
-        Some(zone) => error(format!("no interface `{zone}` for {host}"))
-            .remedied("write the name or the number of one of this machine's interfaces"),
-    }
 }
 
 /// Names every address that was tried.

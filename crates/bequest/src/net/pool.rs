@@ -110,7 +110,7 @@ impl Vacancy {
     pub(crate) async fn dial(
         self,
         origin: Origin<'_>,
-        dialing: &mut Dialing,
+        dialing: &mut Dialing<'_>,
     ) -> Result<Box<Connection>, Undialed> {
         let dialed = {
             // Pinned here, as it is large: it would be moved twice.

@@ -5,6 +5,7 @@ mod download;
 mod expect;
 mod forward;
 mod meter;
+mod options;
 mod origin;
 mod round_trip;
 mod upload;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use ::http::Extensions;
 use download::Download;
 use forward::Forward;
+use options::Options;
 use round_trip::{Answer, Failure, RoundTrip};
 
 use super::closing::Closing;
@@ -25,18 +27,16 @@ use crate::body::RequestFraming;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
-use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialing, Origin, Pool, PoolLimits, ProxyServer, Refusal, Route, Undialed, Vacancy,
+    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, Vacancy,
     was_closed,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
-use crate::retry::Retry;
 use crate::settings::Settings;
-use crate::timings::{HeadTimings, Timings};
+use crate::timings::{HeadTimings, Stopwatch, Timings};
 
 /// The most that is read of what a proxy says beside its challenge.
 const DRAINED: u64 = 64 * 1024;
@@ -73,56 +73,10 @@ struct Inner {
     tokio: Arc<Pool>,
 }
 
-/// What is set for an adapter.
-#[derive(Clone)]
-struct Options {
-    limits: Limits,
-    pool: PoolLimits,
-    retry: Option<Retry>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
-        Self { limits: Limits::default(), pool, retry: None }
-    }
-}
-
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
         Self::with(Options::default())
-    }
-
-    /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
-    /// not used for longest makes room. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn pool_connections(self, origins: usize) -> Self {
-        self.changed(|options| options.pool.origins = origins)
-    }
-
-    /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
-    /// that open connections of their own, which are closed when they are done. The adapter gets a
-    /// new, empty pool.
-    #[must_use]
-    pub fn pool_maxsize(self, idle: usize) -> Self {
-        self.changed(|options| options.pool.idle = idle)
-    }
-
-    /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
-    /// less in its Keep-Alive field. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn idle_timeout(self, keep: Duration) -> Self {
-        self.changed(|options| options.pool.keep = keep)
-    }
-
-    /// When a request is sent again after it failed, unless it or its session say otherwise: a
-    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
-    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
-        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
-        self.changed(|options| options.retry = retry)
     }
 
     fn with(options: Options) -> Self {
@@ -133,13 +87,6 @@ impl HttpAdapter {
             options,
             closing: Closing::default(),
         }))
-    }
-
-    /// A new adapter: what is set holds for all of its connections.
-    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = self.0.options.clone();
-        change(&mut options);
-        Self::with(options)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -259,7 +206,7 @@ impl HttpAdapter {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = open(vacancy, work, started).await?;
+                let mut connection = open(vacancy, work, &self.0.options.sockets, started).await?;
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
@@ -274,7 +221,8 @@ impl HttpAdapter {
                 Err(failure)
                     if reused && !connection.was_closed() && failure.allows_replay(request) =>
                 {
-                    connection = open(pool.vacancy(origin), work, started).await?;
+                    connection =
+                        open(pool.vacancy(origin), work, &self.0.options.sockets, started).await?;
                     (reused, ready) = (false, connection.ready());
                 }
                 Err(failure) => return Err(failed(&connection, failure, Began { started, ready })),
@@ -360,13 +308,16 @@ fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
 fn open<'a>(
     vacancy: Vacancy,
     work: Work<'a>,
+    sockets: &'a Sockets,
     started: Instant,
 ) -> BoxFuture<'a, Result<Box<Connection>>> {
     let Work { request, settings, origin, .. } = work;
     Box::pin(async move {
         let now = Instant::now();
         let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
-        let mut dialing = Dialing::new(now, deadline, settings.cancel.is_some());
+        let watch = Stopwatch::start(Phase::Prepare, now);
+        let ends_early = settings.cancel.is_some();
+        let mut dialing = Dialing { sockets, deadline, ends_early, watch };
         let dialed = {
             let dialed = pin!(vacancy.dial(origin, &mut dialing));
             match &settings.cancel {

@@ -20,14 +20,12 @@ use crate::reactor::with_deadline;
 
 /// The most that is kept of what a proxy says when it refuses.
 const MOST_SAID: usize = 64 * 1024;
-/// How often one that asks who we are is answered; one that goes on is broken.
-const MOST_ANSWERS: usize = 10;
 
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
     let target = format!("{}:{}", origin.host, origin.port);
@@ -57,7 +55,6 @@ pub(super) async fn connect(
         let Some((refusal, stays)) = answer else { return Ok(gate) };
         let is_asked = refusal.head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         if is_asked
-            && request.answered < MOST_ANSWERS
             && let Some(proof) = &proxy.proof
             && let Some(answer) = proof.answer(&request, &refusal.head.headers)?
         {

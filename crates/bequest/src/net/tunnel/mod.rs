@@ -43,7 +43,7 @@ struct Gate {
 pub(super) async fn open(
     origin: Origin<'_>,
     route: Route<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Dialed, Undialed> {
     let gate = match route.proxy.protocol {
         ProxyProtocol::Http | ProxyProtocol::Https => {
@@ -68,7 +68,7 @@ pub(super) async fn open(
 }
 
 /// A connection to the proxy itself.
-async fn approach(route: Route<'_>, dialing: &mut Dialing) -> Result<Gate> {
+async fn approach(route: Route<'_>, dialing: &mut Dialing<'_>) -> Result<Gate> {
     let proxy = &**route.proxy;
     let to_proxy =
         Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };

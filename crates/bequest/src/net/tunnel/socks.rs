@@ -22,7 +22,7 @@ use crate::reactor::with_deadline;
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate> {
     let proxy = &**route.proxy;
     if let Some(target) = SocksTarget::of(proxy.protocol, origin.host) {
@@ -65,7 +65,7 @@ impl Failure {
 async fn attempt(
     mut socks: Socks,
     route: Route<'_>,
-    dialing: &mut Dialing,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate, Failure> {
     let proxy = &**route.proxy;
     let mut gate =

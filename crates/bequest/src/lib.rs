@@ -37,6 +37,7 @@
 //! | editing what will be sent | [`PreparedRequest`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
+//! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust | [`Verify`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
@@ -63,6 +64,7 @@ mod adapter;
 pub mod aio;
 mod auth;
 mod body;
+mod cancel;
 mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
@@ -104,6 +106,7 @@ pub use body::Body;
 #[cfg(feature = "multipart")]
 pub use body::multipart::Part;
 pub use bytes::Bytes;
+pub use cancel::CancelToken;
 pub use charset::{Detector, StandardDetector};
 #[cfg(feature = "cookies")]
 pub use cookies::{

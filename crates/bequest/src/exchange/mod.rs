@@ -88,7 +88,13 @@ impl Journey {
             return Ok(Step::Done(response));
         };
         self.history.push(response);
-        self.hop(request).await.map(Step::Hop)
+        match self.hop(request).await {
+            Ok(response) => Ok(Step::Hop(response)),
+            Err(error) => Err(self
+                .history
+                .iter()
+                .fold(error, |error, earlier| error.after(&earlier.timings()))),
+        }
     }
 
     async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
@@ -190,7 +196,7 @@ async fn send(
     settings: &Settings,
 ) -> Result<Response> {
     if !request.hooks.request.is_empty() {
-        edit(request).await?;
+        settings.within(edit(request)).await??;
     }
     // Cloned, since the future borrows the request whose URL chose it.
     if settings.https_only && request.url.scheme() != "https" {
@@ -200,9 +206,19 @@ async fn send(
         ));
     }
     let adapter = Arc::clone(mounts.find(&request.url)?);
-    match &settings.retry {
-        None => adapter.send(request, settings).await,
-        Some(retry) => Box::pin(retrying(&adapter, retry, request, settings)).await,
+    let sent = async {
+        match &settings.retry {
+            None => adapter.send(request, settings).await,
+            Some(retry) => {
+                let closing = mounts.closing();
+                Box::pin(retrying(&adapter, retry, closing, request, settings)).await
+            }
+        }
+    };
+    match settings.deadline.is_some() || settings.cancel.is_some() {
+        // The adapter may be anybody's, and wait for what knows nothing of the request's limits.
+        true => settings.within(Box::pin(sent)).await?,
+        false => sent.await,
     }
 }
 

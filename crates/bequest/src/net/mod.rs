@@ -5,7 +5,6 @@ mod buffer;
 mod connection;
 mod dial;
 mod pool;
-#[allow(dead_code, reason = "nobody proves anything yet")]
 mod proxy_server;
 mod race;
 mod route;
@@ -17,10 +16,9 @@ pub(crate) mod tls;
 mod tunnel;
 
 pub(crate) use connection::Connection;
-pub(crate) use dial::{Dialed, Undialed, dial};
-pub(crate) use pool::{Origin, Pool, PoolLimits};
-pub(crate) use proxy_server::ProxyProof;
-pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
+pub(crate) use dial::{Dialing, Undialed};
+pub(crate) use pool::{Origin, Pool, PoolLimits, Vacancy, was_closed};
+pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};

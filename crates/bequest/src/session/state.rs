@@ -301,6 +301,7 @@ macro_rules! session_state {
                     retry: self.retry.clone(),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
+                    cancel: None,
                     deadline: None,
                     elsewhere: None,
                     environment: self.asked_environment().filter(|_| given.is_none()).cloned(),

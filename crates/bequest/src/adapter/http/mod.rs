@@ -11,6 +11,7 @@ mod round_trip;
 mod upload;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,23 +19,24 @@ use ::http::Extensions;
 use download::Download;
 use forward::Forward;
 use options::Options;
-use round_trip::{Answer, RoundTrip};
+use round_trip::{Answer, Failure, RoundTrip};
 
-pub(super) use clock::total_is_over;
-
+use super::closing::Closing;
 use super::{Adapter, retrying};
 use crate::body::RequestFraming;
+use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, dial,
+    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, Vacancy,
+    was_closed,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
 use crate::settings::Settings;
-use crate::timings::Timings;
+use crate::timings::{HeadTimings, Stopwatch, Timings};
 
 /// The most that is read of what a proxy says beside its challenge.
 const DRAINED: u64 = 64 * 1024;
@@ -63,6 +65,8 @@ pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
     options: Options,
+    /// Ends what waits between two tries.
+    closing: Closing,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
@@ -81,6 +85,7 @@ impl HttpAdapter {
             #[cfg(feature = "async")]
             tokio: Arc::new(Pool::new(options.pool)),
             options,
+            closing: Closing::default(),
         }))
     }
 
@@ -117,16 +122,16 @@ impl Adapter for HttpAdapter {
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
         match &self.0.options.retry {
-            Some(retry) if settings.retry.is_none() => {
-                Box::pin(
-                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
-                )
-            }
+            Some(retry) if settings.retry.is_none() => Box::pin(async move {
+                let closing = &self.0.closing;
+                retrying(&Once(self.clone()), retry, closing, request, settings).await
+            }),
             _ => Box::pin(self.exchange(request, settings)),
         }
     }
 
     fn close(&self) {
+        self.0.closing.close();
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
@@ -201,20 +206,26 @@ impl HttpAdapter {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(work, &self.0.options.sockets).await?);
+                let mut connection = open(vacancy, work, &self.0.options.sockets, started).await?;
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
         };
+        let mut ready = if reused { started } else { connection.ready() };
         loop {
             match trip.run(&mut connection).await {
-                Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
-                Err(failure) if reused && failure.allows_replay(request) => {
-                    connection =
-                        pool.vacancy(origin).fill(open(work, &self.0.options.sockets).await?);
-                    reused = false;
+                Ok(answer) => {
+                    let began = Began { started, ready };
+                    return Ok(self.respond(pool, connection, answer, settings, began));
                 }
-                Err(failure) => return Err(failure.error),
+                Err(failure)
+                    if reused && !connection.was_closed() && failure.allows_replay(request) =>
+                {
+                    connection =
+                        open(pool.vacancy(origin), work, &self.0.options.sockets, started).await?;
+                    (reused, ready) = (false, connection.ready());
+                }
+                Err(failure) => return Err(failed(&connection, failure, Began { started, ready })),
             }
         }
     }
@@ -225,15 +236,14 @@ impl HttpAdapter {
         mut connection: Box<Connection>,
         answer: Answer,
         settings: &Settings,
-        started: Instant,
+        began: Began,
     ) -> Response {
         let now = Instant::now();
-        let opened = connection.opened.take();
-        let timings = Timings {
-            resolve: opened.map(|steps| steps.resolve),
-            connect: opened.map(|steps| steps.connect),
-            tls: opened.and_then(|steps| steps.tls),
-            head: now - started,
+        let timings = HeadTimings {
+            before: connection.opened.take(),
+            send: answer.sent_at.map(|sent| sent - began.ready),
+            wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
+            head: now - began.started,
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -246,6 +256,7 @@ impl HttpAdapter {
             history: Vec::new(),
             attempts: Vec::new(),
             timings,
+            arrived: Some(now),
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
@@ -269,26 +280,67 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
     timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
 }
 
+/// When a request was handed over, and when a connection was ready for it.
+#[derive(Clone, Copy)]
+struct Began {
+    started: Instant,
+    ready: Instant,
+}
+
+/// What a request ends with that got no answer.
+#[cold]
+fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
+    let now = Instant::now();
+    let Failure { error, sent_at, lost, .. } = failure;
+    let phase = error.phase().unwrap_or(Phase::Send);
+    let mut timings = connection.opened.as_deref().copied().unwrap_or_default();
+    if let Some(sent) = sent_at {
+        timings.spend(Phase::Send, sent - began.ready);
+    }
+    timings.spend(phase, now - sent_at.unwrap_or(began.ready));
+    timings.head = now - began.started;
+    let error = if lost && connection.was_closed() { was_closed().during(phase) } else { error };
+    error.timed(|| timings)
+}
+
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
-fn open<'a>(work: Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed>> {
+fn open<'a>(
+    vacancy: Vacancy,
+    work: Work<'a>,
+    sockets: &'a Sockets,
+    started: Instant,
+) -> BoxFuture<'a, Result<Box<Connection>>> {
     let Work { request, settings, origin, .. } = work;
     Box::pin(async move {
-        let limit = settings.timeout.connect_limit();
-        let (deadline, is_total) = match (limit, settings.deadline) {
-            (None, None) => (None, false),
-            _ => settings.until(Instant::now(), limit),
+        let now = Instant::now();
+        let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
+        let watch = Stopwatch::start(Phase::Prepare, now);
+        let ends_early = settings.cancel.is_some();
+        let mut dialing = Dialing { sockets, deadline, ends_early, watch };
+        let dialed = {
+            let dialed = pin!(vacancy.dial(origin, &mut dialing));
+            match &settings.cancel {
+                None => dialed.await,
+                Some(token) => {
+                    let dialed = token.stop().guard_sockets(dialed).await;
+                    let dialed = dialed.filter(|_| !token.is_cancelled());
+                    dialed.unwrap_or_else(|| Err(CancelToken::error().into()))
+                }
+            }
         };
-        let Undialed { error, refusal } = match dial(origin, sockets, deadline).await {
-            Ok(dialed) => return Ok(dialed),
+        let Undialed { error, refusal } = match dialed {
+            Ok(connection) => return Ok(connection),
             Err(undialed) => undialed,
         };
-        let error = match error.phase() {
-            Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                total_is_over(settings).during(phase)
-            }
+        let phase = error.phase().unwrap_or(dialing.watch.phase());
+        let error = match error.kind() {
+            ErrorKind::ConnectTimeout if is_total => settings.total_is_over(),
             _ => error,
         };
+        dialing.watch.enter(Phase::Send);
+        let timings = Timings { head: started.elapsed(), ..dialing.watch.timings() };
+        let error = error.during(phase).timed(|| timings);
         Err(match refusal {
             None => error,
             Some(refusal) => error.carry_response(refused(*refusal, request)),
@@ -307,7 +359,8 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         url: None,
         history: Vec::new(),
         attempts: Vec::new(),
-        timings: Timings::default(),
+        timings: HeadTimings::default(),
+        arrived: None,
         peer: None,
         extensions: Extensions::new(),
         max_content: None,

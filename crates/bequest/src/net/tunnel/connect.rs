@@ -1,7 +1,6 @@
 //! CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
 
 use std::io;
-use std::time::Instant;
 
 use http::{Method, StatusCode};
 
@@ -12,11 +11,10 @@ use crate::h1::{
 };
 use crate::headers::Headers;
 use crate::net::buffer::Buffer;
-use crate::net::dial::{Undialed, timed_out};
+use crate::net::dial::{Dialing, Undialed, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::{ProxyRequest, ProxyServer};
 use crate::net::route::Route;
-use crate::net::sockets::Sockets;
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
@@ -27,8 +25,7 @@ const MOST_SAID: usize = 64 * 1024;
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
     let target = format!("{}:{}", origin.host, origin.port);
@@ -42,10 +39,10 @@ pub(super) async fn connect(
     loop {
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, sockets, deadline).await?,
+            None => approach(route, dialing).await?,
         };
         let head = request_head(proxy, &target, field.as_deref())?;
-        let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;
+        let asked = with_deadline(dialing.deadline, ask(&mut gate.stream, &head)).await;
         let answer = match asked {
             None => return Err(timed_out(Phase::Proxy).of_proxy(proxy).into()),
             // It has said that it would stay, and did not.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use http::StatusCode;
 
+use super::Work;
 use super::clock::Clock;
 use super::forward::Forward;
 use super::meter::Meter;
@@ -65,7 +66,16 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
     request.method.is_idempotent() && request.body.is_rewindable()
 }
 
-impl RoundTrip<'_> {
+impl<'a> RoundTrip<'a> {
+    pub(super) fn new(
+        work: &Work<'a>,
+        limits: &'a Limits,
+        forward: Option<&'a Forward<'a>>,
+    ) -> Self {
+        let &Work { request, framing, settings, .. } = work;
+        Self { request, framing, settings, limits, forward }
+    }
+
     pub(super) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
         match self.forward {
             None => self.request.write_head(out),
@@ -73,10 +83,10 @@ impl RoundTrip<'_> {
         }
     }
 
-    pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
         let (sent, has_sent, sent_at, meter) = {
-            let mut upload = Upload::new(&self, &mut reader);
+            let mut upload = Upload::new(self, &mut reader);
             let sent = upload.run(connection).await;
             (sent, upload.has_sent(), upload.sent_at(), upload.into_meter())
         };

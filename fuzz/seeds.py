@@ -270,6 +270,27 @@ def socks_replies():
         yield "socks", name, data
 
 
+def tunnels():
+    digest = b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+    for name, data in {
+        "open": b"HTTP/1.1 200 OK\r\n\r\n",
+        "open-http-1.0": b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n",
+        "open-with-body": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK",
+        "open-after-hints": b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+        "refused": b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nno!!",
+        "refused-chunked": b"HTTP/1.1 502 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n",
+        "refused-cut": b"HTTP/1.1 502 No\r\nContent-Length: 9\r\n\r\nno",
+        "refused-until-close": b"HTTP/1.0 403 No\r\n\r\nno",
+        "asks-digest": b"HTTP/1.1 407 Who\r\n" + digest + b"Content-Length: 0\r\n\r\n",
+        "asks-digest-closing": b"HTTP/1.1 407 Who\r\nConnection: close\r\n" + digest + b"\r\n",
+        "asks-basic": b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n",
+        "switches": b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
+        "two-lengths": b"HTTP/1.1 403 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nno",
+        "ssh": b"SSH-2.0-x\r\n",
+    }.items():
+        yield "connect", name, data
+
+
 def proxies():
     for number, (url, listed, target) in enumerate([
         ("http://u:p%40@proxy.example:3128/", "localhost, .example.org", "http://www.example.org/"),
@@ -366,7 +387,7 @@ def auth_fields():
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), socks_replies(), proxies(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), socks_replies(), tunnels(), proxies(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

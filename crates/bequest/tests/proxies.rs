@@ -16,6 +16,7 @@ doors![
     one_connection_to_a_proxy_serves_all_origins,
     a_tunnel_is_asked_for_by_host_and_port,
     what_a_proxy_says_when_it_refuses_is_told,
+    what_a_proxy_calls_it_is_shown,
     a_proxy_that_dies_is_named,
     a_silent_proxy_is_given_up_in_time,
     bytes_behind_the_reply_are_no_tunnel,
@@ -163,6 +164,24 @@ fn what_a_proxy_says_when_it_refuses_is_told(door: Door) {
         assert_eq!(response.headers().get("x-why"), Some("policy"));
         assert_eq!(response.text().unwrap(), "not today", "{reply}");
         assert_eq!(response.request().url.host_str(), Some("example.test"));
+    }
+}
+
+/// On one line, of a bearable length.
+fn what_a_proxy_calls_it_is_shown(door: Door) {
+    let long = "x".repeat(10_000);
+    for (reason, shown) in [
+        ("a\tb", ": 403 a\\tb while"),
+        ("caf\u{e9} \u{202e}x", ": 403 caf\u{e9} \\u{202e}x while"),
+        ("", ": 403 while"),
+        (&long, "xxx while"),
+    ] {
+        let reply = format!("HTTP/1.1 403 {reason}\r\nContent-Length: 0\r\n\r\n");
+        let proxy = RawServer::start(Script::new().read_head().send(reply));
+        let error = failure(&through(door, &proxy_url(&proxy)), get("https://example.test/"));
+        let line = error.to_string();
+        assert!(line.contains(shown) && line.len() < 400, "{line}");
+        assert_eq!(error.response().unwrap().reason(), reason);
     }
 }
 

@@ -21,6 +21,9 @@ use crate::reactor::with_deadline;
 /// The most that is kept of what a proxy says when it refuses.
 const MOST_SAID: usize = 64 * 1024;
 
+/// So much of a reason phrase is shown.
+const MOST_SHOWN: usize = 80;
+
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
 pub(super) async fn connect(
     origin: Origin<'_>,
@@ -202,6 +205,8 @@ async fn read_body(
 
 fn refused(refusal: &Refusal, told: bool, target: &str) -> Error {
     let ResponseHead { status, reason, .. } = &refusal.head;
+    // Whatever it says, it says on one line.
+    let reason: String = reason.chars().take(MOST_SHOWN).flat_map(char::escape_debug).collect();
     let said = format!("it opens no tunnel to {target}: {} {reason}", status.as_u16());
     let error = Error::with(ErrorKind::Proxy, said.trim_end().to_owned()).during(Phase::Proxy);
     match status.as_u16() {

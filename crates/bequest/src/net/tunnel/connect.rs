@@ -211,7 +211,9 @@ fn refused(refusal: &Refusal, told: bool, target: &str) -> Error {
     let error = Error::with(ErrorKind::Proxy, said.trim_end().to_owned()).during(Phase::Proxy);
     match status.as_u16() {
         407 if told => error.remedied("check the user name and the password for the proxy"),
-        407 => error.remedied("put user name and password into the proxy's URL"),
+        407 => error.remedied(
+            "say who asks: in the proxy's URL (`http://user:password@host`), or by `Proxies::auth`",
+        ),
         _ => error,
     }
 }

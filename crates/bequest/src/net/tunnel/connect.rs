@@ -149,7 +149,9 @@ async fn read_head(
                     false => "it closed the connection without an answer",
                     true => "it closed the connection within the head of its answer",
                 };
-                return Err(Lost { error: Error::with(ErrorKind::Proxy, what), answered });
+                let error = Error::with(ErrorKind::Proxy, what);
+                let error = error.because(io::Error::from(io::ErrorKind::UnexpectedEof));
+                return Err(Lost { error, answered });
             }
             Ok(_) => {}
             Err(error) => return Err(Lost::broken(error, answered)),

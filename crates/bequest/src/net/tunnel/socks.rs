@@ -91,7 +91,8 @@ async fn talk(socks: &mut Socks, stream: &mut Stream) -> Result<()> {
                 let most = most.min(room.len());
                 let count = read(stream, &mut room[..most]).await.map_err(lost)?;
                 if count == 0 {
-                    return Err(socks.closed());
+                    let end = io::Error::from(io::ErrorKind::UnexpectedEof);
+                    return Err(socks.closed().because(end));
                 }
                 socks.received(&room[..count])?;
             }

@@ -40,11 +40,12 @@ pub(super) async fn connect(
     };
     let mut kept: Option<Gate> = None;
     loop {
+        // What can't be sent is not worth a connection.
+        let head = request_head(proxy, &target, field.as_deref())?;
         let mut gate = match kept.take() {
             Some(gate) => gate,
             None => approach(route, dialing).await?,
         };
-        let head = request_head(proxy, &target, field.as_deref())?;
         let asked = with_deadline(dialing.deadline, ask(&mut gate.stream, &head)).await;
         let answer = match asked {
             None => return Err(timed_out(Phase::Proxy).of_proxy(proxy).into()),

@@ -82,7 +82,6 @@ mod hooks;
 mod net;
 mod progress;
 mod proxy;
-#[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
 mod redirect;

@@ -35,12 +35,9 @@ use crate::net::{
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{Encoding, Head, Live, Response};
+use crate::response::{DRAINED, Encoding, Head, Live, Response};
 use crate::settings::Settings;
 use crate::timings::{HeadTimings, Stopwatch, Timings};
-
-/// The most that is read of what a proxy says beside its challenge.
-const DRAINED: u64 = 64 * 1024;
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -203,7 +200,10 @@ impl HttpAdapter {
 
     /// Sends the request over a pooled connection, and once more over a fresh one if that turns
     /// out to be closed and the request may be replayed.
-    // A block, whose future has its arguments once; that of an `async fn` would have them twice.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of a block has its arguments once, that of a function twice"
+    )]
     fn send_once<'a>(
         &'a self,
         work: Work<'a>,

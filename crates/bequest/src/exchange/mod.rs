@@ -75,10 +75,19 @@ impl Journey {
             };
             let Some(request) = next else { break };
             self.history.push(response);
-            response = self.hop(request).await?;
+            response = match self.hop(request).await {
+                Ok(response) => response,
+                Err(error) => return Err(self.after_all(error)),
+            };
         }
         response.head_mut().history = self.history;
         Ok(response)
+    }
+
+    /// The error, with what the responses before it took.
+    #[cold]
+    fn after_all(&self, error: Error) -> Error {
+        self.history.iter().fold(error, |error, earlier| error.after(&earlier.timings()))
     }
 
     async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
@@ -180,7 +189,7 @@ async fn send(
     settings: &Settings,
 ) -> Result<Response> {
     if !request.hooks.request.is_empty() {
-        edit(request).await?;
+        settings.within(edit(request)).await??;
     }
     // Cloned, since the future borrows the request whose URL chose it.
     if settings.https_only && request.url.scheme() != "https" {
@@ -190,9 +199,19 @@ async fn send(
         ));
     }
     let adapter = Arc::clone(mounts.find(&request.url)?);
-    match &settings.retry {
-        None => adapter.send(request, settings).await,
-        Some(retry) => Box::pin(retrying(&adapter, retry, request, settings)).await,
+    let sent = async {
+        match &settings.retry {
+            None => adapter.send(request, settings).await,
+            Some(retry) => {
+                let closing = mounts.closing();
+                Box::pin(retrying(&adapter, retry, closing, request, settings)).await
+            }
+        }
+    };
+    match settings.deadline.is_some() || settings.cancel.is_some() {
+        // The adapter may be anybody's, and wait for what knows nothing of the request's limits.
+        true => settings.within(Box::pin(sent)).await?,
+        false => sent.await,
     }
 }
 

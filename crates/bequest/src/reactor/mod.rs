@@ -13,6 +13,7 @@ mod interrupt;
 mod resolve;
 mod resolver;
 mod socket;
+mod stop;
 mod timer;
 mod wake;
 
@@ -25,6 +26,7 @@ pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;
+pub(crate) use stop::{Stop, StopWait};
 pub(crate) use timer::{Timer, sleep_until, with_deadline};
 
 /// Who waits: a pool holds the connections of one kind only.

@@ -57,6 +57,14 @@ impl Socket {
         error != Errno::AGAIN
     }
 
+    pub(crate) fn descriptor(&self) -> &Arc<OwnedFd> {
+        match self {
+            Self::CallingThread(socket) => &socket.fd,
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => socket.fd.get_ref(),
+        }
+    }
+
     /// The next read or write tries at once, whatever happened before.
     pub(crate) fn try_at_once(&mut self) {
         match self {

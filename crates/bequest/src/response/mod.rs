@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
@@ -47,13 +47,13 @@ use self::decode::Codings;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::retry::Attempt;
-use crate::timings::Timings;
+use crate::timings::{HeadTimings, Timings};
 
 /// The most that is read of a body that nobody will see.
 pub(crate) const DRAINED: u64 = 64 * 1024;
@@ -87,7 +87,9 @@ pub(crate) struct Head {
     pub(crate) history: Vec<Response>,
     /// The same request, before.
     pub(crate) attempts: Vec<Attempt>,
-    pub(crate) timings: Timings,
+    pub(crate) timings: HeadTimings,
+    /// When the head was there, if it came from a connection.
+    pub(crate) arrived: Option<Instant>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
@@ -184,7 +186,7 @@ impl Response {
 
     /// How long each step until then took.
     pub fn timings(&self) -> Timings {
-        self.0.head.timings
+        self.0.head.timings.all()
     }
 
     /// The server's address; `None` where there was no connection.
@@ -377,7 +379,23 @@ impl Response {
 
     /// The error with this response's request in it.
     fn named(&self, error: Error) -> Error {
+        let error = match (error.phase(), self.0.head.arrived) {
+            (Some(Phase::Body), Some(arrived)) => error.timed(|| self.timings_since(arrived)),
+            _ => error,
+        };
         error.of(&self.request().method, self.url())
+    }
+
+    /// How long everything took, until now.
+    #[cold]
+    fn timings_since(&self, arrived: Instant) -> Timings {
+        let body = arrived.elapsed();
+        let mut timings = Timings { body: Some(body), ..self.timings() };
+        timings.head += body;
+        for earlier in self.history() {
+            timings.add(&earlier.timings());
+        }
+        timings
     }
 
     fn lock(&self) -> MutexGuard<'_, Body> {

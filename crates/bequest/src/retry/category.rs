@@ -1,5 +1,8 @@
 //! What kind of failure an error is.
 
+use std::error::Error as _;
+use std::io;
+
 use crate::error::{Error, ErrorKind, Phase};
 use crate::net::tls;
 
@@ -40,14 +43,17 @@ impl Category {
         }
     }
 
-    /// Nothing was sent to the server, whatever a proxy made of it.
+    /// The server has seen nothing. A proxy that says no would say it again, and one that does not
+    /// know us may count how often; but what is behind it may come back.
     fn of_proxy(error: &Error) -> Self {
-        match error.phase() {
-            Some(Phase::Resolve | Phase::Connect(_)) => Self::Connect,
-            Some(Phase::Tls) => Self::of_handshake(error),
-            // The same credentials again are no better, and some proxies count.
-            _ if error.response().is_some_and(|said| said.status() == 407) => Self::Final,
-            _ => Self::Other,
+        let is_lost = error.source().is_some_and(|cause| cause.is::<io::Error>());
+        let status = error.response().map(|response| response.status().as_u16());
+        match (error.phase(), status) {
+            (Some(Phase::Resolve | Phase::Connect(_)), _) => Self::Connect,
+            (Some(Phase::Tls), _) => Self::of_handshake(error),
+            (_, Some(502..=504)) => Self::Other,
+            (_, None) if is_lost => Self::Connect,
+            _ => Self::Final,
         }
     }
 }
@@ -73,7 +79,7 @@ mod tests {
             (ErrorKind::Proxy, Phase::Resolve, Category::Connect),
             (ErrorKind::Proxy, Phase::Connect(None), Category::Connect),
             (ErrorKind::Proxy, Phase::Tls, Category::Final),
-            (ErrorKind::Proxy, Phase::Proxy, Category::Other),
+            (ErrorKind::Proxy, Phase::Proxy, Category::Final),
             (ErrorKind::Deadline, Phase::Wait, Category::Final),
             (ErrorKind::Deadline, Phase::Connect(None), Category::Final),
             (ErrorKind::Cancelled, Phase::Wait, Category::Final),
@@ -89,12 +95,20 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_not_asked_twice_with_the_same_credentials() {
-        let said = |status| {
-            let error = Error::with(ErrorKind::Proxy, "no tunnel").during(Phase::Proxy);
-            error.carry_response(Response::builder().status(status).build().unwrap())
-        };
-        assert_eq!(Category::of(&said(407)), Category::Final);
-        assert_eq!(Category::of(&said(502)), Category::Other);
+    fn a_proxy_s_no_is_final_and_its_end_is_not() {
+        let proxy = || Error::with(ErrorKind::Proxy, "x").during(Phase::Proxy);
+        let lost = proxy().because(io::Error::from(io::ErrorKind::UnexpectedEof));
+        assert_eq!(Category::of(&lost), Category::Connect);
+        for (status, expected) in [
+            (403, Category::Final),
+            (407, Category::Final),
+            (500, Category::Final),
+            (502, Category::Other),
+            (503, Category::Other),
+            (504, Category::Other),
+        ] {
+            let refusal = Response::builder().status(status).build().unwrap();
+            assert_eq!(Category::of(&proxy().carry_response(refusal)), expected, "{status}");
+        }
     }
 }

@@ -59,6 +59,8 @@ pub enum ErrorKind {
     InvalidJson,
     /// The method has characters that HTTP does not allow there.
     InvalidMethod,
+    /// The URL of a proxy, or what it is said to be for, can't be used.
+    InvalidProxyUrl,
     /// The request contradicts itself.
     InvalidRequest,
     /// The server's answer is not HTTP, or breaks a rule that protects its reader.
@@ -77,10 +79,16 @@ pub enum ErrorKind {
     MissingSchema,
     /// Anything else; what a plug-in makes with [`Error::other`].
     Other,
+    /// There was no connection to the proxy, or none through it. Where the proxy said no, its answer
+    /// is [`response`](Error::response).
+    Proxy,
     /// The server was silent for longer than the read timeout.
     ReadTimeout,
     /// The host's name has no address.
     Resolve,
+    /// The last attempt that a [`Retry`](crate::Retry) allows had a status that it was to try again;
+    /// the response is in it.
+    Retry,
     /// The body was read already, or is being read by somebody else.
     StreamConsumed,
     /// The TLS handshake failed, or a certificate or key can't be used.
@@ -107,6 +115,8 @@ pub enum Phase {
     Resolve,
     /// A connection was being made; to this address, where there was only one.
     Connect(Option<SocketAddr>),
+    /// The proxy had been asked for a way to the server.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// The request was being sent.
@@ -115,6 +125,8 @@ pub enum Phase {
     Wait,
     /// The response's body was being read.
     Body,
+    /// An attempt had failed, the next one had not begun.
+    Retry,
 }
 
 impl fmt::Display for Phase {
@@ -124,10 +136,12 @@ impl fmt::Display for Phase {
             Self::Resolve => f.write_str("while resolving the name"),
             Self::Connect(None) => f.write_str("while connecting"),
             Self::Connect(Some(address)) => write!(f, "while connecting to {address}"),
+            Self::Proxy => f.write_str("while waiting for the way through the proxy"),
             Self::Tls => f.write_str("in the TLS handshake"),
             Self::Send => f.write_str("while sending the request"),
             Self::Wait => f.write_str("while waiting for the response"),
             Self::Body => f.write_str("while reading the body"),
+            Self::Retry => f.write_str("while waiting to try again"),
         }
     }
 }
@@ -163,6 +177,8 @@ struct Inner {
     // Typed as what they are by the modules that own those types, which stand above this one.
     request: Option<Carried>,
     response: Option<Carried>,
+    /// And how many there are.
+    attempts: Option<(usize, Carried)>,
 }
 
 impl Error {
@@ -210,9 +226,11 @@ impl Error {
 
     /// Whether there was no connection, or it was lost.
     pub fn is_connection(&self) -> bool {
-        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody, Resolve, Tls};
+        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody};
+        use ErrorKind::{Proxy, Resolve, Tls};
         let kind = self.0.kind;
-        matches!(kind, Connect | ConnectTimeout | Disconnected | IncompleteBody | Resolve | Tls)
+        matches!(kind, Connect | ConnectTimeout | Disconnected | IncompleteBody)
+            || matches!(kind, Proxy | Resolve | Tls)
     }
 }
 
@@ -229,6 +247,7 @@ impl Error {
             url: None,
             request: None,
             response: None,
+            attempts: None,
         }))
     }
 
@@ -248,6 +267,21 @@ impl Error {
         self
     }
 
+    /// It was a proxy that failed, not the server: which one is named in front.
+    pub(crate) fn of_proxy(mut self, proxy: &impl fmt::Display) -> Self {
+        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Unsupported};
+        if !matches!(self.0.kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
+            self.0.kind = ErrorKind::Proxy;
+        }
+        self.through(proxy)
+    }
+
+    /// It happened on the connection to a proxy, which is named in front.
+    pub(crate) fn through(mut self, proxy: &impl fmt::Display) -> Self {
+        self.0.what = format!("proxy {proxy}: {}", self.0.what).into();
+        self
+    }
+
     /// Which request it was, unless a layer below said so already.
     pub(crate) fn of(mut self, method: &Method, url: &Url) -> Self {
         self.0.method.get_or_insert_with(|| method.clone());
@@ -263,6 +297,16 @@ impl Error {
     pub(crate) fn carry_response(mut self, response: impl Any + Send + Sync) -> Self {
         self.0.response.get_or_insert_with(|| Box::new(response));
         self
+    }
+
+    /// What was tried before.
+    pub(crate) fn carry_attempts(mut self, count: usize, attempts: impl Any + Send + Sync) -> Self {
+        self.0.attempts.get_or_insert_with(|| (count, Box::new(attempts)));
+        self
+    }
+
+    pub(crate) fn carried_attempts(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.attempts.as_ref().map(|(_, attempts)| &**attempts)
     }
 
     pub(crate) fn carried_request(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -290,6 +334,7 @@ impl Error {
             url: inner.url.clone(),
             request: None,
             response: None,
+            attempts: None,
         }))
     }
 }
@@ -305,6 +350,9 @@ impl fmt::Display for Error {
         f.write_str(&inner.what)?;
         if let Some(phase) = inner.phase {
             write!(f, " {phase}")?;
+        }
+        if let Some((before, _)) = &inner.attempts {
+            write!(f, ", in attempt {}", before + 1)?;
         }
         if let Some(cause) = &inner.cause {
             let cause = cause.to_string();

@@ -39,6 +39,7 @@
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
+//! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
@@ -77,12 +78,15 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[allow(dead_code, reason = "no request asks which one yet")]
+mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod secrets;
 mod session;
 mod settings;
@@ -110,6 +114,7 @@ pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::{ServerCheck, TlsServer, Verify, VerifyRules};
 pub use progress::{OnProgress, Progress};
+pub use proxy::Proxies;
 pub use reactor::on_interrupt;
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
@@ -117,7 +122,8 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
-pub use session::{Session, delete, get, head, options, patch, post, put, request};
+pub use retry::{Attempt, Jitter, Retry, RetryBudget};
+pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;
 pub use timings::Timings;

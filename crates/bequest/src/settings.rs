@@ -12,7 +12,9 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
+use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
+use crate::retry::Retry;
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
@@ -43,6 +45,7 @@ struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
+    proxies: Proxies,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
@@ -52,6 +55,7 @@ struct Said {
     redirect_policy: Option<Arc<dyn RedirectPolicy>>,
     sensitive_headers: Option<SensitiveHeaders>,
     https_only: Option<bool>,
+    retry: Option<Retry>,
 }
 
 impl SendOptions {
@@ -80,6 +84,15 @@ impl SendOptions {
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.said().verify = Some(verify.into());
+        self
+    }
+
+    /// Which proxies lead to servers, or that none does. Where these say nothing, the session's
+    /// count, then those of the environment.
+    #[must_use]
+    pub fn proxies(mut self, proxies: impl Into<Proxies>) -> Self {
+        let said = self.said();
+        said.proxies = proxies.into().over(&said.proxies);
         self
     }
 
@@ -150,6 +163,13 @@ impl SendOptions {
         self
     }
 
+    /// When it is sent again after it failed: a [`Retry`], or how often.
+    #[must_use]
+    pub fn retry(mut self, retry: impl Into<Retry>) -> Self {
+        self.said().retry = Some(retry.into());
+        self
+    }
+
     /// That a certificate is not verified was said for one origin.
     pub(crate) fn withdraw_unverified(&mut self) {
         if let Some(said) = &mut self.0 {
@@ -174,6 +194,7 @@ impl Said {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,
@@ -183,8 +204,10 @@ impl Said {
             redirect_policy,
             sensitive_headers,
             https_only,
+            retry,
         } = self;
         settings.timeout = timeout.or(settings.timeout);
+        settings.proxies = proxies.over(&settings.proxies);
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
@@ -210,6 +233,9 @@ impl Said {
         if let Some(on_progress) = on_progress {
             settings.on_progress = Some(on_progress.clone());
         }
+        if let Some(retry) = retry {
+            settings.retry = Some(retry.clone());
+        }
         if let Some(detector) = detector {
             settings.detector = Some(Arc::clone(detector));
         }
@@ -226,6 +252,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// How the server is verified.
     pub verify: Verify,
+    /// Which proxies lead to servers.
+    pub proxies: Proxies,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
@@ -244,6 +272,8 @@ pub struct Settings {
     pub sensitive_headers: SensitiveHeaders,
     /// Whether a URL that is not https is an error.
     pub https_only: bool,
+    /// When it is sent again after it failed; `None` leaves that to the adapter.
+    pub retry: Option<Retry>,
     /// Where cookies are kept; `None` for a call without a session.
     #[cfg(feature = "cookies")]
     pub cookies: Option<Arc<CookieJar>>,
@@ -266,6 +296,7 @@ impl Default for Settings {
             stream: false,
             timeout: Timeout::new(),
             verify: Verify::Yes,
+            proxies: Proxies::new(),
             max_content: Some(MAX_CONTENT),
             on_progress: None,
             text_is_latin1: true,
@@ -275,6 +306,7 @@ impl Default for Settings {
             redirect_policy: None,
             sensitive_headers: SensitiveHeaders::default(),
             https_only: false,
+            retry: None,
             #[cfg(feature = "cookies")]
             cookies: None,
             deadline: None,
@@ -389,6 +421,7 @@ mod tests {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,
@@ -397,7 +430,8 @@ mod tests {
             max_redirects,
             redirect_policy,
             sensitive_headers,
-            https_only
+            https_only,
+            retry
         ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }

@@ -8,12 +8,13 @@ mod support;
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, Once};
 
+use bequest::HttpAdapter;
 use support::{Door, doors, get};
 use testbed::Testbed;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-doors![what_is_not_verified_is_warned_of];
+doors![what_is_not_verified_is_warned_of, a_prefix_that_is_more_than_its_host_is_warned_of];
 
 /// Keeps the text of each warning, of all threads: an async session is on others than the test.
 struct Log;
@@ -78,4 +79,17 @@ fn what_is_not_verified_is_warned_of(door: Door) {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("localhost") && told[0].contains("`verify`"), "{told:?}");
     assert!(!told[0].contains("secret"), "{told:?}");
+}
+
+fn a_prefix_that_is_more_than_its_host_is_warned_of(door: Door) {
+    let mut s = door.session();
+    let told = warnings(|| {
+        for prefix in ["http://localhost/", "https://", "mock:", "http://localhost/deep"] {
+            s.mount(prefix, HttpAdapter::new());
+        }
+    });
+    assert!(told.is_empty(), "{told:?}");
+    let told = warnings(|| s.mount("http://u:secret@localhost", HttpAdapter::new()));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`http://***@localhost`") && told[0].contains("slash"), "{told:?}");
 }

@@ -3,12 +3,14 @@
 mod function;
 mod http;
 mod mount;
+mod retrying;
 
 use std::sync::Arc;
 
 pub use function::{FnAdapter, adapter_fn};
 pub use http::HttpAdapter;
 pub(crate) use mount::Mounts;
+pub(crate) use retrying::retrying;
 
 use crate::error::Result;
 use crate::future::BoxFuture;

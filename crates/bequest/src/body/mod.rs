@@ -168,6 +168,11 @@ impl Body {
         Ok(())
     }
 
+    /// Whether it can be sent now: it is not being sent, and was not, or can be read again.
+    pub(crate) fn can_be_lent(&self) -> bool {
+        self.stream().is_none_or(|streamed| streamed.check().is_ok())
+    }
+
     /// Whether it can be sent once more.
     pub(crate) fn is_rewindable(&self) -> bool {
         self.stream().is_none_or(|streamed| streamed.is_rewindable())

@@ -22,11 +22,7 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Socket> {
     match super::current() {
         Some(Reactor::CallingThread) => connect_here(address).await,
         #[cfg(feature = "async")]
-        Some(Reactor::Tokio) => {
-            let socket = tokio::net::TcpStream::connect(address).await?;
-            socket.set_nodelay(true)?;
-            Ok(Socket::Tokio(TokioSocket::new(socket)))
-        }
+        Some(Reactor::Tokio) => connect_on_tokio(address).await,
         None => Err(io::Error::other("this future is polled outside of a tokio runtime")),
     }
 }
@@ -59,6 +55,23 @@ async fn connect_here(address: SocketAddr) -> io::Result<Socket> {
     Ok(Socket::CallingThread(BlockingSocket::new(fd)))
 }
 
+#[cfg(feature = "async")]
+async fn connect_on_tokio(address: SocketAddr) -> io::Result<Socket> {
+    let fd = Arc::new(start(address)?);
+    let begun = rustix::net::connect(&fd, &address);
+    let socket = TokioSocket::new(Arc::clone(&fd))?;
+    match begun {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::INTR) => {
+            socket.connected().await?;
+            sockopt::socket_error(&fd)??;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    sockopt::set_tcp_nodelay(&fd, true)?;
+    Ok(Socket::Tokio(socket))
+}
+
 /// A socket that does not block: several addresses may be tried at once.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 fn start(address: SocketAddr) -> rustix::io::Result<OwnedFd> {
@@ -81,13 +94,13 @@ fn family(address: SocketAddr) -> AddressFamily {
 /// Waits until the attempt has succeeded or failed.
 async fn finish(fd: &Arc<OwnedFd>) -> io::Result<()> {
     let events = poll_fn(|_| match calling_thread::readiness(fd) {
-        Some(events) => Poll::Ready(events),
-        None => {
-            calling_thread::register(fd, PollFlags::OUT);
-            Poll::Pending
-        }
+        Some(events) => Poll::Ready(Ok(events)),
+        None => match calling_thread::register(fd, PollFlags::OUT) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
     })
-    .await;
+    .await?;
     // Only an attempt that failed has an error to tell.
     if events.intersects(PollFlags::ERR | PollFlags::HUP) {
         sockopt::socket_error(fd)??;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
-use super::{Reactor, fork, interrupt};
+use super::{Reactor, calling_thread, fork, interrupt};
 
 /// The addresses of a host, in the order in which the resolver gives them. Literals and `localhost`
 /// (RFC 6761, section 6.3) are answered here.
@@ -29,7 +29,9 @@ pub(crate) async fn resolve(
     match super::current() {
         #[cfg(feature = "async")]
         Some(Reactor::Tokio) => Ok(tokio::net::lookup_host((host, port)).await?.collect()),
-        Some(Reactor::CallingThread) if bounded || interrupt::is_installed() => {
+        Some(Reactor::CallingThread)
+            if bounded || interrupt::is_installed() || calling_thread::is_one_of_many() =>
+        {
             look_up_aside(host.to_owned(), port).await
         }
         Some(Reactor::CallingThread) | None => look_up(host, port),

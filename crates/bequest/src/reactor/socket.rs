@@ -4,12 +4,16 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::task::ready;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send, sendmsg, sockopt};
+#[cfg(feature = "async")]
+use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::calling_thread;
@@ -22,11 +26,12 @@ pub(crate) enum Socket {
     Tokio(TokioSocket),
 }
 
-/// A socket of the caller's tokio runtime.
+/// A socket of the caller's tokio runtime. It is not tokio's own, so that both reactors have the
+/// same descriptors: whoever has to end what others wait for can shut down either.
 #[cfg(feature = "async")]
 #[derive(Debug)]
 pub(crate) struct TokioSocket {
-    stream: tokio::net::TcpStream,
+    fd: AsyncFd<Arc<OwnedFd>>,
     /// The next read or write asks the kernel, whatever tokio knows: its news may be late.
     direct: bool,
 }
@@ -65,7 +70,7 @@ impl AsFd for Socket {
         match self {
             Self::CallingThread(socket) => socket.fd.as_fd(),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => socket.stream.as_fd(),
+            Self::Tokio(socket) => socket.fd.get_ref().as_fd(),
         }
     }
 }
@@ -79,7 +84,7 @@ impl BlockingSocket {
         if let Some(until) = calling_thread::take_permit(&self.fd) {
             return self.blocking_read(until, buffer);
         }
-        if !self.drained {
+        if !self.drained || calling_thread::take_known(&self.fd, PollFlags::IN) {
             match self.receive(RecvFlags::DONTWAIT, buffer) {
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 result => return Poll::Ready(result.map_err(Into::into)),
@@ -149,15 +154,26 @@ impl BlockingSocket {
                 "this connection was opened by a blocking call: read it in one",
             )));
         }
-        calling_thread::register(&self.fd, events);
-        Poll::Pending
+        match calling_thread::register(&self.fd, events) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 }
 
 #[cfg(feature = "async")]
 impl TokioSocket {
-    pub(super) fn new(stream: tokio::net::TcpStream) -> Self {
-        Self { stream, direct: false }
+    #[allow(unsafe_code)] // tokio can't see for itself what `Arc<OwnedFd>` guarantees.
+    pub(super) fn new(fd: Arc<OwnedFd>) -> io::Result<Self> {
+        // SAFETY: an `OwnedFd` is open, and stays the same, for as long as it lives; the `AsyncFd`
+        // has it all its life.
+        let fd = unsafe { AsyncFd::register(fd) }?;
+        Ok(Self { fd, direct: false })
+    }
+
+    /// Waits until the attempt to connect has succeeded or failed.
+    pub(super) async fn connected(&self) -> io::Result<()> {
+        self.fd.writable().await.map(drop)
     }
 
     /// Asks the kernel, if that was wanted; `None` if it was not, or the kernel says to wait.
@@ -168,7 +184,7 @@ impl TokioSocket {
         if !std::mem::take(&mut self.direct) {
             return None;
         }
-        match ask(self.stream.as_fd()) {
+        match ask(self.fd.get_ref().as_fd()) {
             Err(Errno::AGAIN | Errno::INTR) => None,
             result => Some(result.map_err(Into::into)),
         }
@@ -179,9 +195,50 @@ impl TokioSocket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.directly(|fd| receive(fd, RecvFlags::DONTWAIT, buffer)) {
-            Some(result) => Poll::Ready(result.map(drop)),
-            None => Pin::new(&mut self.stream).poll_read(context, buffer),
+        if let Some(result) = self.directly(|fd| receive(fd, RecvFlags::DONTWAIT, buffer)) {
+            return Poll::Ready(result.map(drop));
+        }
+        loop {
+            let mut ready = ready!(self.fd.poll_read_ready(context))?;
+            let wanted = buffer.remaining();
+            match receive(ready.get_inner(), RecvFlags::DONTWAIT, buffer) {
+                Ok(count) => {
+                    // Less than there was room for: there is no more, and asking would only say so.
+                    if 0 < count && count < wanted {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Err(Errno::AGAIN) => ready.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
+    /// Writes what is `wanted` bytes long.
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        wanted: usize,
+        write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> Poll<io::Result<usize>> {
+        if let Some(result) = self.directly(&write) {
+            return Poll::Ready(result);
+        }
+        loop {
+            let mut ready = ready!(self.fd.poll_write_ready(context))?;
+            match write(ready.get_inner().as_fd()) {
+                Ok(count) => {
+                    if 0 < count && count < wanted {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Err(Errno::AGAIN) => ready.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
         }
     }
 }
@@ -242,10 +299,9 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::CallingThread(socket) => socket.poll_write(|fd| send(fd, bytes, flags)),
             #[cfg(feature = "async")]
-            Self::Tokio(socket) => match socket.directly(|fd| send(fd, bytes, flags)) {
-                Some(result) => Poll::Ready(result),
-                None => Pin::new(&mut socket.stream).poll_write(_context, bytes),
-            },
+            Self::Tokio(socket) => {
+                socket.poll_write(_context, bytes.len(), |fd| send(fd, bytes, flags))
+            }
         }
     }
 
@@ -261,7 +317,10 @@ impl AsyncWrite for Socket {
             }
             #[cfg(feature = "async")]
             Self::Tokio(socket) => {
-                Pin::new(&mut socket.stream).poll_write_vectored(_context, slices)
+                let wanted = slices.iter().map(|slice| slice.len()).sum();
+                socket.poll_write(_context, wanted, |fd| {
+                    sendmsg(fd, slices, &mut Default::default(), flags)
+                })
             }
         }
     }

@@ -23,8 +23,10 @@ use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
 use crate::progress::Progress;
+use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
 
@@ -261,6 +263,12 @@ impl<S> Request<S> {
         self.options(|options| options.verify(verify))
     }
 
+    /// Which proxies lead to the server, or that none does; see [`Proxies`]. Where these say nothing,
+    /// the session's count, then those of the environment.
+    pub fn proxies(self, proxies: impl Into<Proxies>) -> Self {
+        self.options(|options| options.proxies(proxies))
+    }
+
     /// Whether the body is left unread, to be streamed.
     pub fn stream(self, stream: bool) -> Self {
         self.options(|options| options.stream(stream))
@@ -309,6 +317,12 @@ impl<S> Request<S> {
     /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
     pub fn https_only(self, only: bool) -> Self {
         self.options(|options| options.https_only(only))
+    }
+
+    /// When it is sent again after it failed: a [`Retry`], or how often. In place of the session's,
+    /// and of the adapter's.
+    pub fn retry(self, retry: impl Into<Retry>) -> Self {
+        self.options(|options| options.retry(retry))
     }
 
     /// Is called with each part of a body that was sent or received: how much there is now, and of

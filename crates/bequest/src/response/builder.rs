@@ -97,6 +97,7 @@ impl ResponseBuilder {
             request: None,
             url: self.url,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings: Timings::default(),
             peer: None,
             extensions: self.extensions,

@@ -21,6 +21,9 @@ macro_rules! session_state {
             pub hooks: $crate::hooks::Hooks,
             /// How servers are verified.
             pub verify: $crate::net::tls::Verify,
+            /// Which proxies lead to servers; where these say nothing, the environment is asked, if
+            /// `trust_env` is set.
+            pub proxies: $crate::proxy::Proxies,
             /// How long to wait; a new session waits for ever.
             pub timeout: $crate::timeout::Timeout,
             /// Whether bodies are left unread, to be streamed.
@@ -46,6 +49,9 @@ macro_rules! session_state {
             /// Whether a URL that is not https, be it a redirect's, is
             /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
             pub https_only: bool,
+            /// When a request is sent again after it failed; `None` leaves that to the adapter:
+            /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
+            pub retry: Option<$crate::retry::Retry>,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR name
             /// the files or directories with the CA certificates to trust, in place of
@@ -83,6 +89,7 @@ macro_rules! session_state {
                     cookies: std::sync::Arc::default(),
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
+                    proxies: $crate::proxy::Proxies::new(),
                     timeout: $crate::timeout::Timeout::new(),
                     stream: false,
                     max_content: Some($crate::settings::MAX_CONTENT),
@@ -92,6 +99,7 @@ macro_rules! session_state {
                     redirect_policy: None,
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
+                    retry: None,
                     trust_env: true,
                     environment: std::sync::Arc::default(),
                     forgetful: false,
@@ -105,16 +113,46 @@ macro_rules! session_state {
             }
 
             /// Has an adapter serve all URLs that begin with the prefix, without regard to case;
-            /// the longest prefix wins. Clones that were made before are not changed.
+            /// the longest prefix wins. One that was mounted on the same prefix goes. Clones that
+            /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`.
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,
                 adapter: impl $crate::adapter::Adapter,
             ) {
-                self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+                self.mounts.mount(&prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// Takes away the adapter that is mounted on exactly this prefix, and returns it
+            /// (Requests' `del session.adapters[prefix]`). It is not closed. Clones that were made
+            /// before are not changed.
+            pub fn unmount(
+                &mut self,
+                prefix: &str,
+            ) -> Option<std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.unmount(prefix)
+            }
+
+            /// What is mounted: prefixes and adapters, in the order in which they are tried.
+            pub fn adapters(
+                &self,
+            ) -> impl ExactSizeIterator<Item = (&str, &std::sync::Arc<dyn $crate::adapter::Adapter>)>
+            {
+                self.mounts.iter()
+            }
+
+            /// The adapter that serves a URL (Requests' `get_adapter`).
+            ///
+            /// # Errors
+            /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema): there is none.
+            pub fn adapter_for(
+                &self,
+                url: &url::Url,
+            ) -> $crate::error::Result<&std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.find(url)
             }
 
             /// What the environment says for a URL, where neither `options` nor this session say it:
@@ -242,6 +280,7 @@ macro_rules! session_state {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
+                    proxies: self.proxies.clone(),
                     max_content: self.max_content,
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,
@@ -251,6 +290,7 @@ macro_rules! session_state {
                     redirect_policy: self.redirect_policy.clone(),
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
+                    retry: self.retry.clone(),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,

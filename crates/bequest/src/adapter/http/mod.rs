@@ -3,6 +3,7 @@
 mod clock;
 mod download;
 mod expect;
+mod forward;
 mod meter;
 mod origin;
 mod round_trip;
@@ -14,19 +15,38 @@ use std::time::{Duration, Instant};
 
 use ::http::Extensions;
 use download::Download;
+use forward::Forward;
 use round_trip::{Answer, RoundTrip};
 
-use super::Adapter;
+pub(super) use clock::total_is_over;
+
+use super::{Adapter, retrying};
+use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::h1::Limits;
 use crate::headers::Headers;
-use crate::net::{Connection, Dialed, Origin, Pool, PoolLimits, dial};
+use crate::net::{
+    Connection, Dialed, Origin, Pool, PoolLimits, ProxyServer, Refusal, Route, Undialed, dial,
+};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
+use crate::retry::Retry;
 use crate::settings::Settings;
 use crate::timings::Timings;
+
+/// The most that is read of what a proxy says beside its challenge.
+const DRAINED: u64 = 64 * 1024;
+
+/// What is to be sent, and where to.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    request: &'a PreparedRequest,
+    framing: RequestFraming,
+    settings: &'a Settings,
+    origin: Origin<'a>,
+}
 
 /// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
 /// `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
@@ -42,38 +62,39 @@ use crate::timings::Timings;
 pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
-    limits: Limits,
-    pool_limits: PoolLimits,
+    options: Options,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
     tokio: Arc<Pool>,
 }
 
-impl Inner {
-    fn new(limits: Limits, pool_limits: PoolLimits) -> Self {
-        Self {
-            limits,
-            pool_limits,
-            calling_thread: Arc::new(Pool::new(pool_limits)),
-            #[cfg(feature = "async")]
-            tokio: Arc::new(Pool::new(pool_limits)),
-        }
+/// What is set for an adapter.
+#[derive(Clone)]
+struct Options {
+    limits: Limits,
+    pool: PoolLimits,
+    retry: Option<Retry>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        Self { limits: Limits::default(), pool, retry: None }
     }
 }
 
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
-        let keep = Duration::from_secs(90);
-        Self::with(PoolLimits { origins: 100, idle: 100, keep })
+        Self::with(Options::default())
     }
 
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_connections(self, origins: usize) -> Self {
-        Self::with(PoolLimits { origins, ..self.0.pool_limits })
+        self.changed(|options| options.pool.origins = origins)
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
@@ -81,18 +102,39 @@ impl HttpAdapter {
     /// new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
-        Self::with(PoolLimits { idle, ..self.0.pool_limits })
+        self.changed(|options| options.pool.idle = idle)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
     /// less in its Keep-Alive field. The adapter gets a new, empty pool.
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
-        Self::with(PoolLimits { keep, ..self.0.pool_limits })
+        self.changed(|options| options.pool.keep = keep)
     }
 
-    fn with(pool_limits: PoolLimits) -> Self {
-        Self(Arc::new(Inner::new(Limits::default(), pool_limits)))
+    /// When a request is sent again after it failed, unless it or its session say otherwise: a
+    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
+    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
+        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
+        self.changed(|options| options.retry = retry)
+    }
+
+    fn with(options: Options) -> Self {
+        Self(Arc::new(Inner {
+            calling_thread: Arc::new(Pool::new(options.pool)),
+            #[cfg(feature = "async")]
+            tokio: Arc::new(Pool::new(options.pool)),
+            options,
+        }))
+    }
+
+    /// A new adapter: what is set holds for all of its connections.
+    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.0.options.clone();
+        change(&mut options);
+        Self::with(options)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -127,7 +169,14 @@ impl Adapter for HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.exchange(request, settings))
+        match &self.0.options.retry {
+            Some(retry) if settings.retry.is_none() => {
+                Box::pin(
+                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
+                )
+            }
+            _ => Box::pin(self.exchange(request, settings)),
+        }
     }
 
     fn close(&self) {
@@ -137,20 +186,66 @@ impl Adapter for HttpAdapter {
     }
 }
 
+/// The adapter without its retries.
+struct Once(HttpAdapter);
+
+impl Adapter for Once {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(self.0.exchange(request, settings))
+    }
+}
+
 impl HttpAdapter {
-    /// Sends the request over a pooled connection, and once more over a fresh one if that turns
-    /// out to be closed and the request may be replayed.
+    /// Sends the request straight, or has a proxy send it, which may ask who we are.
     async fn exchange(
         &self,
         request: &mut PreparedRequest,
         settings: &Settings,
     ) -> Result<Response> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
+        if !origin::is_forwarded(request, settings)? {
+            // Whom it is meant for would not read it.
+            request.headers.remove("proxy-authorization");
+        }
         let request = &*request;
-        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let origin = origin::of(request, settings)?;
+        let work = Work { request, framing, settings, origin };
+        match origin.route {
+            Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)).await,
+            _ => self.send_once(work, None).await,
+        }
+    }
+
+    /// Has a proxy send the request, and once more if it wants to know who we are.
+    async fn forward(&self, work: Work<'_>, proxy: &Arc<ProxyServer>) -> Result<Response> {
+        let mut forward = Forward::new(work.request, proxy)?;
+        loop {
+            let sent = self.send_once(work, Some(&forward)).await;
+            let response = sent.map_err(|error| match error.kind() {
+                // It has the proxy's name already.
+                ErrorKind::Proxy | ErrorKind::ConnectTimeout => error,
+                _ => error.through(forward.proxy()),
+            })?;
+            if !forward.answers(work.request, response.status(), response.headers())? {
+                return Ok(response);
+            }
+            response.drain(DRAINED).await;
+        }
+    }
+
+    /// Sends the request over a pooled connection, and once more over a fresh one if that turns
+    /// out to be closed and the request may be replayed.
+    async fn send_once(&self, work: Work<'_>, forward: Option<&Forward<'_>>) -> Result<Response> {
+        let Work { request, framing, settings, origin } = work;
+        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let pool = self.pool()?;
         let started = Instant::now();
+        let trip =
+            RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
         // What can't be replayed is not sent on a connection that might be closed.
         let checked = !round_trip::is_repeatable(request);
         let (mut connection, mut reused) = match pool.take(origin, started, checked) {
@@ -158,18 +253,17 @@ impl HttpAdapter {
             Err(vacancy) => {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
-                request.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(origin, settings).await?);
+                trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
+                let mut connection = vacancy.fill(open(work).await?);
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
         };
         loop {
-            let trip = RoundTrip { request, framing, settings, limits: &self.0.limits };
             match trip.run(&mut connection).await {
                 Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
                 Err(failure) if reused && failure.allows_replay(request) => {
-                    connection = pool.vacancy(origin).fill(open(origin, settings).await?);
+                    connection = pool.vacancy(origin).fill(open(work).await?);
                     reused = false;
                 }
                 Err(failure) => return Err(failure.error),
@@ -202,6 +296,7 @@ impl HttpAdapter {
             request: None,
             url: None,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings,
             peer: Some(connection.peer),
             extensions: Extensions::new(),
@@ -209,7 +304,7 @@ impl HttpAdapter {
             encoding: Encoding::default(),
         };
         let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.limits, now)
+            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
         Response::new(head, Live::new(download))
     }
@@ -228,18 +323,47 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
 
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
-fn open<'a>(origin: Origin<'a>, settings: &'a Settings) -> BoxFuture<'a, Result<Dialed>> {
+fn open(work: Work<'_>) -> BoxFuture<'_, Result<Dialed>> {
+    let Work { request, settings, origin, .. } = work;
     Box::pin(async move {
         let limit = settings.timeout.connect_limit();
         let (deadline, is_total) = match (limit, settings.deadline) {
             (None, None) => (None, false),
             _ => settings.until(Instant::now(), limit),
         };
-        dial(origin, deadline).await.map_err(|error| match error.phase() {
+        let Undialed { error, refusal } = match dial(origin, deadline).await {
+            Ok(dialed) => return Ok(dialed),
+            Err(undialed) => undialed,
+        };
+        let error = match error.phase() {
             Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
+                total_is_over(settings).during(phase)
             }
             _ => error,
+        };
+        Err(match refusal {
+            None => error,
+            Some(refusal) => error.carry_response(refused(*refusal, request)),
         })
     })
+}
+
+/// What a proxy has said, for whoever asks the error.
+fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
+    let head = Head {
+        status: refusal.head.status,
+        version: refusal.head.version,
+        reason: refusal.head.reason,
+        headers: refusal.head.headers,
+        request: Some(Box::new(request.as_sent())),
+        url: None,
+        history: Vec::new(),
+        attempts: Vec::new(),
+        timings: Timings::default(),
+        peer: None,
+        extensions: Extensions::new(),
+        max_content: None,
+        encoding: Encoding::default(),
+    };
+    Response::brought(head, refusal.body.into())
 }

@@ -23,11 +23,12 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None }
+        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None, route: None }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialed = block_on(dial(self.origin(), None)).unwrap();
+        let dialing = async { dial(self.origin(), None).await.map_err(|undialed| undialed.error) };
+        let dialed = block_on(dialing).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod config;
 #[cfg(feature = "tls")]
 mod default_roots;
+mod failure;
 #[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "tls")]
@@ -26,6 +27,7 @@ mod verify;
 pub use check::{ServerCheck, TlsServer};
 #[cfg(feature = "tls")]
 pub use default_roots::{DefaultRoots, default_roots};
+pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};

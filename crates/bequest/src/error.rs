@@ -269,9 +269,17 @@ impl Error {
 
     /// It was a proxy that failed, not the server: which one is named in front.
     pub(crate) fn of_proxy(mut self, proxy: &impl fmt::Display) -> Self {
-        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Unsupported};
-        if !matches!(self.0.kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
+        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Tls, Unsupported};
+        let kind = self.0.kind;
+        if !matches!(kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
             self.0.kind = ErrorKind::Proxy;
+        }
+        if kind == Tls {
+            // What helps with a server does not help here.
+            self = self.remedied(
+                "whom to trust is said by `Proxies::verify`; a proxy that speaks no TLS has \
+                 `http://` in its URL",
+            );
         }
         self.through(proxy)
     }

@@ -38,6 +38,7 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | whom to trust | [`Verify`] |
+//! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
@@ -94,7 +95,9 @@ mod timeout;
 mod timings;
 mod trace;
 
-pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
+pub use adapter::{
+    Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
+};
 #[cfg(feature = "digest")]
 pub use auth::Digest;
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};
@@ -113,9 +116,10 @@ pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::{ServerCheck, TlsServer, Verify, VerifyRules};
+pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
-pub use proxy::Proxies;
-pub use reactor::on_interrupt;
+pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};
+pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
 pub use response::{

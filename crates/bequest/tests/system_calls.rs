@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use bequest::{Session, Timeout};
+use bequest::{HttpAdapter, Session, Timeout};
 use testbed::{RawServer, Script};
 
 const ROLE: &str = "BEQUEST_TEST_SYSTEM_CALLS";
@@ -31,7 +31,7 @@ fn main() {
         println!("skipped: there is no strace");
         return;
     }
-    let checks: [fn(); 8] = [
+    let checks: [fn(); 9] = [
         first_request,
         localhost_within_a_timeout,
         kept_alive,
@@ -39,6 +39,7 @@ fn main() {
         small_puts,
         small_posts,
         a_fresh_session_each_time,
+        socket_options_cost_their_own,
         netrc_is_read_once,
     ];
     for check in checks {
@@ -80,6 +81,19 @@ fn play(role: &str, url: &str) {
         "fresh" => {
             get(&session);
             marked(|| (0..TIMES).for_each(|_| get(&Session::new())));
+        }
+        "no options" | "nodelay off" | "keepalive" | "local address" => {
+            let adapter = HttpAdapter::new();
+            session.mount(
+                "http://",
+                match role {
+                    "nodelay off" => adapter.tcp_nodelay(false),
+                    "keepalive" => adapter.tcp_keepalive(Duration::from_secs(60)),
+                    "local address" => adapter.local_address([127, 0, 0, 1]),
+                    _ => adapter,
+                },
+            );
+            marked(|| get(&session));
         }
         other => panic!("no such role: {other}"),
     }
@@ -264,6 +278,22 @@ fn a_fresh_session_each_time() {
     let most = if cfg!(debug_assertions) { 9.0 } else { 8.0 };
     assert!(each <= most, "{each} system calls");
     assert_eq!(server.connections(), TIMES + 1);
+}
+
+/// What is not asked for costs nothing.
+fn socket_options_cost_their_own() {
+    let server = server(0);
+    let options = |role| {
+        let mut calls = trace(role, &server.url("/"));
+        calls.retain(|call| {
+            call.name == "bind" || call.line.contains("TCP") || call.line.contains("KEEPALIVE")
+        });
+        calls.iter().map(|call| call.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(options("no options"), ["setsockopt"]);
+    assert!(options("nodelay off").is_empty());
+    assert_eq!(options("keepalive"), ["setsockopt"; 4]);
+    assert_eq!(options("local address"), ["bind", "setsockopt"]);
 }
 
 /// The first request looks for it, and reads it if it is there; those after it look at no file.

@@ -2,6 +2,7 @@
 
 mod function;
 mod http;
+mod mock;
 mod mount;
 mod retrying;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 pub use function::{FnAdapter, adapter_fn};
 pub use http::HttpAdapter;
+pub use mock::{Expectation, MockAdapter, SeenRequest};
 pub(crate) use mount::Mounts;
 pub(crate) use retrying::retrying;
 

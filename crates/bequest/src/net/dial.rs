@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::pool::Origin;
 use super::race::{Failures, race};
 use super::route::Route;
+use super::sockets::Sockets;
 use super::stream::Stream;
 use super::tls::TlsSettings;
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{self, Socket, with_deadline};
+use crate::reactor::{Socket, with_deadline};
 
 /// How long the steps to a connection took.
 #[derive(Clone, Copy, Debug)]
@@ -46,20 +47,21 @@ impl From<Error> for Undialed {
 /// Opens a connection. The deadline is for all of it: look-up, every address, proxy, handshake.
 pub(crate) async fn dial(
     origin: Origin<'_>,
+    sockets: &Sockets,
     deadline: Option<Instant>,
 ) -> Result<Dialed, Undialed> {
     match origin.route {
-        None => Ok(go(origin, deadline).await?),
+        None => Ok(go(origin, sockets, deadline).await?),
         Some(Route { proxy, forwards: true }) => {
-            Ok(go(origin, deadline).await.map_err(|error| error.of_proxy(&**proxy))?)
+            Ok(go(origin, sockets, deadline).await.map_err(|error| error.of_proxy(&**proxy))?)
         }
-        Some(route) => Box::pin(tunnel::open(origin, route, deadline)).await,
+        Some(route) => Box::pin(tunnel::open(origin, route, sockets, deadline)).await,
     }
 }
 
 /// Goes straight to where the connection leads.
-async fn go(origin: Origin<'_>, deadline: Option<Instant>) -> Result<Dialed> {
-    let reached = reach(origin, deadline).await?;
+async fn go(origin: Origin<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Dialed> {
+    let reached = reach(origin, sockets, deadline).await?;
     let stream = Stream::Plain(reached.socket);
     let Some(tls) = origin.tls else {
         let Reached { peer, connected: ready, .. } = reached;
@@ -81,12 +83,16 @@ pub(super) struct Reached {
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
-pub(super) async fn reach(origin: Origin<'_>, deadline: Option<Instant>) -> Result<Reached> {
+pub(super) async fn reach(
+    origin: Origin<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
+) -> Result<Reached> {
     let started = Instant::now();
-    let addresses = addresses(origin, deadline).await?;
+    let addresses = addresses(origin, sockets, deadline).await?;
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
-    let (socket, peer) = with_deadline(deadline, race(addresses))
+    let (socket, peer) = with_deadline(deadline, race(addresses, sockets.options))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
@@ -98,14 +104,11 @@ pub(super) async fn reach(origin: Origin<'_>, deadline: Option<Instant>) -> Resu
 /// The addresses of the host: at least one.
 pub(super) async fn addresses(
     origin: Origin<'_>,
+    sockets: &Sockets,
     deadline: Option<Instant>,
 ) -> Result<Vec<SocketAddr>> {
-    let look_up = reactor::resolve(origin.host, origin.zone, origin.port, deadline.is_some());
-    let addresses = with_deadline(deadline, look_up)
-        .await
-        .ok_or_else(|| timed_out(Phase::Resolve))?
-        .map_err(|error| unresolved(origin).because(error))?;
-    if addresses.is_empty() { Err(unresolved(origin)) } else { Ok(addresses) }
+    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
+    with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
 }
 
 /// Does a TLS handshake with the host over what leads to it.
@@ -120,18 +123,6 @@ pub(super) async fn secure(
 
 pub(super) fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
-}
-
-fn unresolved(origin: Origin<'_>) -> Error {
-    let Origin { host, zone, .. } = origin;
-    let error = |what| Error::with(ErrorKind::Resolve, what).during(Phase::Resolve);
-    match zone {
-        None => {
-            error(format!("no address for `{host}`")).remedied("check the name, and the network")
-        }
-        Some(zone) => error(format!("no interface `{zone}` for {host}"))
-            .remedied("write the name or the number of one of this machine's interfaces"),
-    }
 }
 
 /// Names every address that was tried.

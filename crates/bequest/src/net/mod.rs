@@ -9,6 +9,7 @@ mod pool;
 mod proxy_server;
 mod race;
 mod route;
+mod sockets;
 #[cfg(feature = "socks")]
 mod socks;
 mod stream;
@@ -22,5 +23,7 @@ pub(crate) use pool::{Origin, Pool, PoolLimits};
 pub(crate) use proxy_server::ProxyProof;
 pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
+pub use sockets::{AddressFamily, HostAddress};
+pub(crate) use sockets::{HostOverride, Sockets};
 pub(crate) use stream::Stream;
 pub(crate) use tunnel::Refusal;

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::reactor::{self, Socket, Timer};
+use crate::reactor::{self, Socket, SocketOptions, Timer};
 
 /// How long the next address waits for the one before it.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -18,18 +18,22 @@ pub(super) type Failures = Vec<(SocketAddr, io::Error)>;
 type Attempt = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send>>;
 
 /// The first address that answers; the others are given up.
-pub(super) async fn race(addresses: Vec<SocketAddr>) -> Result<(Socket, SocketAddr), Failures> {
+pub(super) async fn race(
+    addresses: Vec<SocketAddr>,
+    options: SocketOptions,
+) -> Result<(Socket, SocketAddr), Failures> {
     if let [address] = addresses[..] {
-        return match reactor::connect(address).await {
+        return match reactor::connect(address, options).await {
             Ok(socket) => Ok((socket, address)),
             Err(error) => Err(vec![(address, error)]),
         };
     }
-    let mut race = Race::new(interleave(addresses));
+    let mut race = Race::new(interleave(addresses), options);
     poll_fn(|context| race.poll(context)).await
 }
 
 struct Race {
+    options: SocketOptions,
     waiting: std::vec::IntoIter<SocketAddr>,
     running: Vec<(SocketAddr, Attempt)>,
     failed: Failures,
@@ -37,9 +41,9 @@ struct Race {
 }
 
 impl Race {
-    fn new(addresses: Vec<SocketAddr>) -> Self {
+    fn new(addresses: Vec<SocketAddr>, options: SocketOptions) -> Self {
         let waiting = addresses.into_iter();
-        Self { waiting, running: Vec::new(), failed: Vec::new(), next: None }
+        Self { options, waiting, running: Vec::new(), failed: Vec::new(), next: None }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(Socket, SocketAddr), Failures>> {
@@ -52,7 +56,8 @@ impl Race {
             let due = self.failed.len() > failures
                 || self.next.as_mut().is_none_or(|next| next.poll_elapsed(context).is_ready());
             if due && let Some(address) = self.waiting.next() {
-                self.running.push((address, Box::pin(reactor::connect(address))));
+                let attempt = reactor::connect(address, self.options);
+                self.running.push((address, Box::pin(attempt)));
                 self.next = Some(Timer::new(Instant::now() + STAGGER));
                 continue;
             }

@@ -10,17 +10,19 @@ mod crowd;
 mod fork;
 mod interrupt;
 mod resolve;
+mod resolver;
 mod socket;
 mod timer;
 mod wake;
 
 pub(crate) use calling_thread::block_on;
-pub(crate) use connect::connect;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
+pub(crate) use connect::{SocketOptions, connect};
 pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
+pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;
 pub(crate) use timer::{Timer, sleep_until, with_deadline};
 

@@ -1,12 +1,17 @@
-//! Names to addresses, by the system's resolver.
+//! Names to addresses, by the system's resolver or the caller's.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
+use std::thread;
 
-use super::{Reactor, calling_thread, fork, interrupt};
+use super::{Reactor, Resolver, calling_thread, fork, interrupt};
+
+/// Why there is no address: what the system says, or the caller's resolver.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The addresses of a host, in the order in which the resolver gives them. Literals and `localhost`
 /// (RFC 6761, section 6.3) are answered here.
@@ -14,28 +19,57 @@ use super::{Reactor, calling_thread, fork, interrupt};
 /// `bounded` says that somebody will give up waiting: then the look-up, which can't be ended, runs
 /// on a thread of its own that is left behind. Without it, the calling thread looks up itself.
 ///
-/// An address with a zone is the resolver's too: it knows the names of interfaces.
+/// An address with a zone is the system's, too: it knows the names of interfaces.
 pub(crate) async fn resolve(
+    resolver: Option<&Arc<dyn Resolver>>,
     host: &str,
     zone: Option<&str>,
     port: u16,
     bounded: bool,
-) -> io::Result<Vec<SocketAddr>> {
-    let zoned = zone.map(|zone| format!("{}%{zone}", literal(host)));
-    if let (None, Some(addresses)) = (&zoned, known(host)) {
-        return Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
+) -> Result<Vec<SocketAddr>, Cause> {
+    let with_port =
+        |ips: Vec<IpAddr>| ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+    if let Some(zone) = zone {
+        return Ok(ask_system(&format!("{}%{zone}", literal(host)), port, bounded).await?);
     }
-    let host = zoned.as_deref().unwrap_or(host);
+    match (known(host), resolver) {
+        (Some(addresses), _) => Ok(with_port(addresses)),
+        (None, Some(resolver)) => Ok(with_port(ask(resolver, host, bounded).await?)),
+        (None, None) => Ok(ask_system(host, port, bounded).await?),
+    }
+}
+
+async fn ask_system(host: &str, port: u16, bounded: bool) -> io::Result<Vec<SocketAddr>> {
     match super::current() {
         #[cfg(feature = "async")]
         Some(Reactor::Tokio) => Ok(tokio::net::lookup_host((host, port)).await?.collect()),
-        Some(Reactor::CallingThread)
-            if bounded || interrupt::is_installed() || calling_thread::is_one_of_many() =>
-        {
-            look_up_aside(host.to_owned(), port).await
+        Some(Reactor::CallingThread) if is_aside(bounded) => {
+            let host = host.to_owned();
+            aside(move || look_up(&host, port)).await?
         }
         Some(Reactor::CallingThread) | None => look_up(host, port),
     }
+}
+
+async fn ask(
+    resolver: &Arc<dyn Resolver>,
+    host: &str,
+    bounded: bool,
+) -> crate::error::Result<Vec<IpAddr>> {
+    match super::current() {
+        #[cfg(feature = "async")]
+        Some(Reactor::Tokio) => Arc::clone(resolver).resolve_async(host.to_owned()).await,
+        Some(Reactor::CallingThread) if is_aside(bounded) => {
+            let (resolver, host) = (Arc::clone(resolver), host.to_owned());
+            aside(move || resolver.resolve(&host)).await?
+        }
+        Some(Reactor::CallingThread) | None => resolver.resolve(host),
+    }
+}
+
+/// Whether the calling thread must be free to notice something else meanwhile.
+fn is_aside(bounded: bool) -> bool {
+    bounded || interrupt::is_installed() || calling_thread::is_one_of_many()
 }
 
 /// The address without the brackets that a URL needs.
@@ -89,7 +123,7 @@ impl Queue {
         queue.waiting.push_back(job);
         if queue.threads < MOST_THREADS {
             queue.threads += 1;
-            let thread = std::thread::Builder::new().name("bequest-resolve".into());
+            let thread = thread::Builder::new().name("bequest-resolve".into());
             if let Err(error) = thread.spawn(Self::work) {
                 queue.threads -= 1;
                 queue.waiting.pop_back();
@@ -113,44 +147,45 @@ impl Queue {
     }
 }
 
-#[derive(Default)]
-struct LookUp {
-    result: Option<io::Result<Vec<SocketAddr>>>,
+struct LookUp<T> {
+    result: Option<thread::Result<T>>,
     waker: Option<Waker>,
     /// Nobody waits any more.
     given_up: bool,
 }
 
-type Shared = Arc<Mutex<LookUp>>;
+type Shared<T> = Arc<Mutex<LookUp<T>>>;
 
-fn lock(shared: &Shared) -> MutexGuard<'_, LookUp> {
+fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, LookUp<T>> {
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Tells the thread, if it has not begun yet, that it need not.
-struct Waiting(Shared);
+struct Waiting<T>(Shared<T>);
 
-impl Drop for Waiting {
+impl<T> Drop for Waiting<T> {
     fn drop(&mut self) {
         lock(&self.0).given_up = true;
     }
 }
 
-async fn look_up_aside(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let ours = Waiting(Shared::default());
+/// Runs the look-up on another thread; a panic there is the caller's.
+async fn aside<T: Send + 'static>(look_up: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let ours = Waiting(Arc::new(Mutex::new(LookUp { result: None, waker: None, given_up: false })));
     let theirs = Arc::clone(&ours.0);
     Queue::push(Box::new(move || {
         if lock(&theirs).given_up {
             return;
         }
-        let result = look_up(&host, port);
+        // Nothing of it is left to be seen half done but by the panic's own cause.
+        let result = panic::catch_unwind(AssertUnwindSafe(look_up));
         let mut shared = lock(&theirs);
         shared.result = Some(result);
         if let Some(waker) = shared.waker.take() {
             waker.wake();
         }
     }))?;
-    std::future::poll_fn(|context| {
+    let result = std::future::poll_fn(|context| {
         let mut shared = lock(&ours.0);
         match shared.result.take() {
             Some(result) => Poll::Ready(result),
@@ -160,7 +195,8 @@ async fn look_up_aside(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
             }
         }
     })
-    .await
+    .await;
+    Ok(result.unwrap_or_else(|cause| panic::resume_unwind(cause)))
 }
 
 #[cfg(test)]

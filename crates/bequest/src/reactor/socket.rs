@@ -224,6 +224,8 @@ impl TokioSocket {
         write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
     ) -> Poll<io::Result<usize>> {
         if let Some(result) = self.directly(&write) {
+            // Where there was room, there may be more, of which tokio has no news either.
+            self.direct = result.is_ok();
             return Poll::Ready(result);
         }
         loop {

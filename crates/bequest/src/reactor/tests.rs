@@ -1,6 +1,6 @@
 use std::future::{Future, pending, poll_fn, ready};
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
@@ -31,7 +31,9 @@ fn woken_by(act: impl FnOnce(Waker) + Send + 'static) -> impl Future<Output = Re
 fn connected() -> (Socket, std::net::TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let socket = block_on(async { connect(address).await.map_err(Error::from) }).unwrap();
+    let socket =
+        block_on(async { connect(address, SocketOptions::default()).await.map_err(Error::from) })
+            .unwrap();
     (socket, listener.accept().unwrap().0)
 }
 
@@ -171,7 +173,9 @@ fn a_refused_connection_is_an_error_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = block_on(async { connect(address).await.map_err(Error::from) }).unwrap_err();
+    let error =
+        block_on(async { connect(address, SocketOptions::default()).await.map_err(Error::from) })
+            .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("refused"), "{error}");
 }
@@ -180,10 +184,68 @@ fn a_refused_connection_is_an_error_at_once() {
 fn names_are_looked_up_aside_when_somebody_will_give_up() {
     let look_up = |bounded| {
         block_on(async move {
-            resolve("localhost.localdomain.invalid", None, 80, bounded).await.map_err(Error::from)
+            let found = resolve(None, "localhost.localdomain.invalid", None, 80, bounded);
+            found.await.map_err(|cause| Error::new(ErrorKind::Resolve, cause))
         })
     };
     for bounded in [false, true] {
         assert!(look_up(bounded).is_err(), "RFC 6761 promises that there is no such name");
+    }
+}
+
+/// Connects on the calling thread, and on tokio.
+fn connect_both(address: SocketAddr, options: SocketOptions) -> Vec<std::io::Result<Socket>> {
+    let mut sockets = vec![block_on(async { Ok(connect(address, options).await) }).unwrap()];
+    #[cfg(feature = "async")]
+    {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        sockets.push(runtime.block_on(connect(address, options)));
+    }
+    sockets
+}
+
+#[test]
+fn sockets_have_their_options() {
+    use rustix::net::sockopt;
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for socket in connect_both(address, SocketOptions::default()) {
+        let socket = socket.unwrap();
+        assert!(sockopt::tcp_nodelay(&socket).unwrap());
+        assert!(!sockopt::socket_keepalive(&socket).unwrap());
+    }
+    // What the kernel would not take is what is nearest.
+    for (asked, has) in [(60, 60), (0, 1), (100_000, 32_767)] {
+        let keepalive = Some(Duration::from_secs(asked));
+        let options = SocketOptions { nodelay: false, keepalive, ..SocketOptions::default() };
+        for socket in connect_both(address, options) {
+            let socket = socket.unwrap();
+            assert!(!sockopt::tcp_nodelay(&socket).unwrap());
+            assert!(sockopt::socket_keepalive(&socket).unwrap());
+            assert_eq!(sockopt::tcp_keepidle(&socket).unwrap(), Duration::from_secs(has));
+            assert_eq!(sockopt::tcp_keepintvl(&socket).unwrap(), Duration::from_secs(has));
+        }
+    }
+}
+
+#[test]
+fn sockets_have_their_local_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let from = |local: &str| SocketOptions {
+        local: Some(local.parse().unwrap()),
+        ..SocketOptions::default()
+    };
+    for socket in connect_both(address, from("127.0.0.1")) {
+        let _open = socket.unwrap();
+        assert_eq!(listener.accept().unwrap().1.ip(), address.ip());
+    }
+    // Of the documentation's: no machine has it.
+    for socket in connect_both(address, from("192.0.2.1")) {
+        let error = socket.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrNotAvailable);
+        assert!(error.to_string().contains("from 192.0.2.1"), "{error}");
     }
 }

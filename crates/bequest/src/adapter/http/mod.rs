@@ -5,6 +5,7 @@ mod download;
 mod expect;
 mod forward;
 mod meter;
+mod options;
 mod origin;
 mod round_trip;
 mod upload;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use ::http::Extensions;
 use download::Download;
 use forward::Forward;
+use options::Options;
 use round_trip::{Answer, RoundTrip};
 
 pub(super) use clock::total_is_over;
@@ -24,15 +26,13 @@ use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
-use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialed, Origin, Pool, PoolLimits, ProxyServer, Refusal, Route, Undialed, dial,
+    Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, dial,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
-use crate::retry::Retry;
 use crate::settings::Settings;
 use crate::timings::Timings;
 
@@ -69,56 +69,10 @@ struct Inner {
     tokio: Arc<Pool>,
 }
 
-/// What is set for an adapter.
-#[derive(Clone)]
-struct Options {
-    limits: Limits,
-    pool: PoolLimits,
-    retry: Option<Retry>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
-        Self { limits: Limits::default(), pool, retry: None }
-    }
-}
-
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
         Self::with(Options::default())
-    }
-
-    /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
-    /// not used for longest makes room. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn pool_connections(self, origins: usize) -> Self {
-        self.changed(|options| options.pool.origins = origins)
-    }
-
-    /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
-    /// that open connections of their own, which are closed when they are done. The adapter gets a
-    /// new, empty pool.
-    #[must_use]
-    pub fn pool_maxsize(self, idle: usize) -> Self {
-        self.changed(|options| options.pool.idle = idle)
-    }
-
-    /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
-    /// less in its Keep-Alive field. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn idle_timeout(self, keep: Duration) -> Self {
-        self.changed(|options| options.pool.keep = keep)
-    }
-
-    /// When a request is sent again after it failed, unless it or its session say otherwise: a
-    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
-    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
-    #[must_use]
-    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
-        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
-        self.changed(|options| options.retry = retry)
     }
 
     fn with(options: Options) -> Self {
@@ -128,13 +82,6 @@ impl HttpAdapter {
             tokio: Arc::new(Pool::new(options.pool)),
             options,
         }))
-    }
-
-    /// A new adapter: what is set holds for all of its connections.
-    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = self.0.options.clone();
-        change(&mut options);
-        Self::with(options)
     }
 
     fn pool(&self) -> Result<&Arc<Pool>> {
@@ -254,7 +201,7 @@ impl HttpAdapter {
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(work).await?);
+                let mut connection = vacancy.fill(open(work, &self.0.options.sockets).await?);
                 (connection.output, connection.has_head) = (head, true);
                 (connection, false)
             }
@@ -263,7 +210,8 @@ impl HttpAdapter {
             match trip.run(&mut connection).await {
                 Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
                 Err(failure) if reused && failure.allows_replay(request) => {
-                    connection = pool.vacancy(origin).fill(open(work).await?);
+                    connection =
+                        pool.vacancy(origin).fill(open(work, &self.0.options.sockets).await?);
                     reused = false;
                 }
                 Err(failure) => return Err(failure.error),
@@ -323,7 +271,7 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
 
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
-fn open(work: Work<'_>) -> BoxFuture<'_, Result<Dialed>> {
+fn open<'a>(work: Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed>> {
     let Work { request, settings, origin, .. } = work;
     Box::pin(async move {
         let limit = settings.timeout.connect_limit();
@@ -331,7 +279,7 @@ fn open(work: Work<'_>) -> BoxFuture<'_, Result<Dialed>> {
             (None, None) => (None, false),
             _ => settings.until(Instant::now(), limit),
         };
-        let Undialed { error, refusal } = match dial(origin, deadline).await {
+        let Undialed { error, refusal } = match dial(origin, sockets, deadline).await {
             Ok(dialed) => return Ok(dialed),
             Err(undialed) => undialed,
         };

@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use super::super::dial::dial;
+use super::super::sockets::Sockets;
 use super::super::tls::Verify;
 use super::*;
 use crate::reactor::block_on;
@@ -27,7 +28,9 @@ impl Server {
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialing = async { dial(self.origin(), None).await.map_err(|undialed| undialed.error) };
+        let dialing = async {
+            dial(self.origin(), &Sockets::default(), None).await.map_err(|undialed| undialed.error)
+        };
         let dialed = block_on(dialing).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }

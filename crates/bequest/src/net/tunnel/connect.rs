@@ -16,18 +16,18 @@ use crate::net::dial::{Undialed, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::{ProxyRequest, ProxyServer};
 use crate::net::route::Route;
+use crate::net::sockets::Sockets;
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
 /// The most that is kept of what a proxy says when it refuses.
 const MOST_SAID: usize = 64 * 1024;
-/// How often one that asks who we are is answered; one that goes on is broken.
-const MOST_ANSWERS: usize = 10;
 
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
+    sockets: &Sockets,
     deadline: Option<Instant>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
@@ -42,7 +42,7 @@ pub(super) async fn connect(
     loop {
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, deadline).await?,
+            None => approach(route, sockets, deadline).await?,
         };
         let head = request_head(proxy, &target, field.as_deref())?;
         let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;
@@ -58,7 +58,6 @@ pub(super) async fn connect(
         let Some((refusal, stays)) = answer else { return Ok(gate) };
         let is_asked = refusal.head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         if is_asked
-            && request.answered < MOST_ANSWERS
             && let Some(proof) = &proxy.proof
             && let Some(answer) = proof.answer(&request, &refusal.head.headers)?
         {

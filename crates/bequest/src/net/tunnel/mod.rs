@@ -18,6 +18,7 @@ use super::dial::{Dialed, Reached, Steps, Undialed, reach, secure};
 use super::pool::Origin;
 use super::proxy_server::ProxyProtocol;
 use super::route::Route;
+use super::sockets::Sockets;
 use super::stream::Stream;
 use crate::error::Result;
 #[cfg(not(feature = "socks"))]
@@ -45,15 +46,16 @@ struct Gate {
 pub(super) async fn open(
     origin: Origin<'_>,
     route: Route<'_>,
+    sockets: &Sockets,
     deadline: Option<Instant>,
 ) -> Result<Dialed, Undialed> {
     let started = Instant::now();
     let gate = match route.proxy.protocol {
         ProxyProtocol::Http | ProxyProtocol::Https => {
-            connect::connect(origin, route, deadline).await?
+            connect::connect(origin, route, sockets, deadline).await?
         }
         #[cfg(feature = "socks")]
-        _ => socks::connect(origin, route, deadline).await?,
+        _ => socks::connect(origin, route, sockets, deadline).await?,
         #[cfg(not(feature = "socks"))]
         _ => {
             return Err(Error::with(ErrorKind::Unsupported, "SOCKS is not built in")
@@ -77,12 +79,12 @@ pub(super) async fn open(
 }
 
 /// A connection to the proxy itself.
-async fn approach(route: Route<'_>, deadline: Option<Instant>) -> Result<Gate> {
+async fn approach(route: Route<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Gate> {
     let proxy = &**route.proxy;
     let to_proxy =
         Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };
     let Reached { socket, peer, steps, .. } =
-        reach(to_proxy, deadline).await.map_err(|error| error.of_proxy(proxy))?;
+        reach(to_proxy, sockets, deadline).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);
     if let Some(tls) = route.tls() {
         stream = secure(stream, &proxy.host, tls, deadline)

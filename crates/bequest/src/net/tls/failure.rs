@@ -24,7 +24,10 @@ pub(crate) enum Failure {
 /// is worse than not to.
 #[cfg(feature = "tls")]
 pub(crate) fn failure(error: &Error) -> Failure {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    let cause = std::error::Error::source(error);
+    // Where it is told in other words, those stand between.
+    let cause =
+        cause.and_then(|cause| cause.downcast_ref().or_else(|| cause.source()?.downcast_ref()));
     let Some(cause): Option<&io::Error> = cause else { return Failure::Final };
     let inner = cause.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -83,7 +86,8 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn of(cause: io::Error) -> Failure {
-        failure(&Error::with(ErrorKind::Tls, "no secure connection").because(cause))
+        let plain = Error::with(ErrorKind::Tls, "no secure connection").because(cause);
+        failure(&plain)
     }
 
     fn by_rustls(error: rustls::Error) -> Failure {

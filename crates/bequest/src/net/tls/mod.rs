@@ -3,6 +3,7 @@
 mod check;
 #[cfg(feature = "tls")]
 mod config;
+#[cfg(feature = "tls")]
 mod default_roots;
 mod failure;
 #[cfg(feature = "tls")]

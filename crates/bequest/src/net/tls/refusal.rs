@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, InvalidMessage, OtherError, PeerIncompatible,
@@ -258,57 +259,48 @@ fn names(presented: &[String]) -> String {
     text
 }
 
-/// A moment, in UTC.
+/// A moment in GMT, as HTTP writes it.
 struct Date(UnixTime);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAY: u64 = 24 * 60 * 60;
-        let (mut days, seconds) = (self.0.as_secs() / DAY, self.0.as_secs() % DAY);
-        let mut year = 1970;
-        let is_leap = |year: u64| {
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-        };
-        // The years of a certificate are four digits.
-        while year < 9999 && days >= 365 + u64::from(is_leap(year)) {
-            days -= 365 + u64::from(is_leap(year));
-            year += 1;
-        }
-        let february = 28 + u64::from(is_leap(year));
-        let mut month = 1;
-        for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-            if days < length {
-                break;
-            }
-            days -= length;
-            month += 1;
-        }
-        let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
-        write!(f, "{year}-{month:02}-{:02} {hour:02}:{minute:02} UTC", days + 1)
+        /// The end of the year 9999, after which HTTP has no dates.
+        const LAST: u64 = 253_402_300_799;
+        let since = Duration::from_secs(self.0.as_secs().min(LAST));
+        f.write_str(&httpdate::fmt_http_date(UNIX_EPOCH + since))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn dates_are_written_out() {
-        for (seconds, expected) in [
-            (0, "1970-01-01 00:00 UTC"),
-            (951_782_340, "2000-02-28 23:59 UTC"),
-            (951_782_400, "2000-02-29 00:00 UTC"),
-            (951_868_800, "2000-03-01 00:00 UTC"),
-            (1_798_761_599, "2026-12-31 23:59 UTC"),
-            (4_107_542_400, "2100-03-01 00:00 UTC"),
-        ] {
-            let date = Date(UnixTime::since_unix_epoch(Duration::from_secs(seconds)));
-            assert_eq!(date.to_string(), expected);
-        }
-        let far = Date(UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX)));
-        assert!(far.to_string().starts_with("9999-12-"));
+    fn dates_are_written_out_however_far() {
+        let date =
+            |seconds| Date(UnixTime::since_unix_epoch(Duration::from_secs(seconds))).to_string();
+        assert_eq!(date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date(u64::MAX), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+
+    #[test]
+    fn what_is_told_in_other_words_is_still_known() {
+        let provider = super::super::provider::provider().unwrap();
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let of = |error: rustls::Error| {
+            let error = refused("host", io::Error::new(io::ErrorKind::InvalidData, error), &config);
+            (super::super::failure(&error), error.to_string())
+        };
+        let (kind, message) = of(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure));
+        assert_eq!(kind, super::super::Failure::Protocol, "{message}");
+        assert!(message.contains("TLS_AES_256_GCM_SHA384"), "{message}");
+        let (kind, message) = of(Refusal::SelfSigned.into());
+        assert_eq!(kind, super::super::Failure::Final, "{message}");
+        assert!(message.contains("self-signed"), "{message}");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     /// What it took to get it, until the first request on it has told.
     pub(crate) opened: Option<Box<Timings>>,
+    /// When the last request on it was out, if that took waiting.
+    pub(crate) sent_at: Option<Instant>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
     /// The last read took no more than it had to: what may follow was not seen.
@@ -52,6 +54,7 @@ impl Connection {
             has_head: false,
             peer: dialed.peer,
             opened: Some(Box::new(watch.timings())),
+            sent_at: None,
             server_keeps: None,
             unseen: false,
             key,

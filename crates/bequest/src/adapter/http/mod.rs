@@ -240,10 +240,13 @@ impl HttpAdapter {
     ) -> Response {
         let now = Instant::now();
         let timings = HeadTimings {
-            before: connection.opened.take(),
-            send: answer.sent_at.map(|sent| sent - began.ready),
-            wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
+            connection: connection
+                .opened
+                .take()
+                .map(|opened| (opened, began.ready - began.started)),
+            send: connection.sent_at.map(|sent| sent - began.ready),
             head: now - began.started,
+            arrived: Some(now),
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -256,7 +259,6 @@ impl HttpAdapter {
             history: Vec::new(),
             attempts: Vec::new(),
             timings,
-            arrived: Some(now),
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
@@ -291,7 +293,8 @@ struct Began {
 #[cold]
 fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
     let now = Instant::now();
-    let Failure { error, sent_at, lost, .. } = failure;
+    let Failure { error, lost, .. } = failure;
+    let sent_at = connection.sent_at;
     let phase = error.phase().unwrap_or(Phase::Send);
     let mut timings = connection.opened.as_deref().copied().unwrap_or_default();
     if let Some(sent) = sent_at {
@@ -360,7 +363,6 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         history: Vec::new(),
         attempts: Vec::new(),
         timings: HeadTimings::default(),
-        arrived: None,
         peer: None,
         extensions: Extensions::new(),
         max_content: None,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::dial::Dialed;
-use super::pool::PoolKey;
+use super::pool::{PoolKey, Turn, Vacancy};
 use super::stream::Stream;
 use crate::reactor::{Home, Stop};
 use crate::timings::{Stopwatch, Timings};
@@ -36,17 +36,15 @@ pub(crate) struct Connection {
     pub(super) key: Arc<PoolKey>,
     /// Ends it when the pool is closed.
     pub(super) closing: Arc<Stop>,
+    /// Of a pool that blocks, while it is in use.
+    pub(crate) turn: Option<Turn>,
     pub(super) idle_since: Instant,
     home: Home,
 }
 
 impl Connection {
-    pub(super) fn new(
-        dialed: Dialed,
-        watch: &Stopwatch,
-        key: Arc<PoolKey>,
-        closing: Arc<Stop>,
-    ) -> Box<Self> {
+    pub(super) fn new(dialed: Dialed, watch: &Stopwatch, vacancy: Vacancy) -> Box<Self> {
+        let Vacancy { key, closing, turn } = vacancy;
         Box::new(Self {
             stream: dialed.stream,
             input: Buffer::default(),
@@ -59,6 +57,7 @@ impl Connection {
             unseen: false,
             key,
             closing,
+            turn,
             idle_since: watch.since(),
             home: Home::here(),
         })

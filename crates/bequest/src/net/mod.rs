@@ -18,7 +18,7 @@ mod tunnel;
 
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialing, Undialed};
-pub(crate) use pool::{Origin, Pool, PoolLimits, Vacancy, was_closed};
+pub(crate) use pool::{Origin, Pool, PoolLimits, Turn, Vacancy, was_closed};
 #[allow(unused_imports, reason = "for who implements the proof")]
 pub(crate) use proxy_server::ProxyProof;
 pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};

@@ -21,7 +21,7 @@ use forward::Forward;
 use options::Options;
 use round_trip::{Answer, Failure, RoundTrip};
 
-use super::closing::Closing;
+use super::pauses::Pauses;
 use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::cancel::CancelToken;
@@ -29,13 +29,14 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, Vacancy,
-    was_closed,
+    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Turn, Undialed,
+    Vacancy, was_closed,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Live, Response};
 use crate::settings::Settings;
+use crate::stats::Stats;
 use crate::timings::{HeadTimings, Stopwatch, Timings};
 
 /// The most that is read of what a proxy says beside its challenge.
@@ -65,8 +66,8 @@ pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
     options: Options,
-    /// Ends what waits between two tries.
-    closing: Closing,
+    /// Between two tries.
+    pauses: Pauses,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
@@ -85,7 +86,7 @@ impl HttpAdapter {
             #[cfg(feature = "async")]
             tokio: Arc::new(Pool::new(options.pool)),
             options,
-            closing: Closing::default(),
+            pauses: Pauses::default(),
         }))
     }
 
@@ -123,18 +124,28 @@ impl Adapter for HttpAdapter {
     ) -> BoxFuture<'a, Result<Response>> {
         match &self.0.options.retry {
             Some(retry) if settings.retry.is_none() => Box::pin(async move {
-                let closing = &self.0.closing;
-                retrying(&Once(self.clone()), retry, closing, request, settings).await
+                let pauses = &self.0.pauses;
+                retrying(&Once(self.clone()), retry, pauses, request, settings).await
             }),
             _ => Box::pin(self.exchange(request, settings)),
         }
     }
 
     fn close(&self) {
-        self.0.closing.close();
+        self.0.pauses.close();
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
+    }
+
+    fn stats(&self) -> Stats {
+        let mut stats = Stats { retried: self.0.pauses.count(), ..Stats::default() };
+        stats += self.0.calling_thread.stats();
+        #[cfg(feature = "async")]
+        {
+            stats += self.0.tokio.stats();
+        }
+        stats
     }
 }
 
@@ -200,9 +211,20 @@ impl HttpAdapter {
             RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
         // What can't be replayed is not sent on a connection that might be closed.
         let checked = !round_trip::is_repeatable(request);
-        let (mut connection, mut reused) = match pool.take(origin, started, checked) {
-            Ok(connection) => (connection, true),
-            Err(vacancy) => {
+        let (turn, now) = match pool.blocks() {
+            true => Box::pin(wait_for_turn(pool, work, started)).await?,
+            false => (None, started),
+        };
+        let (mut connection, mut reused) = match pool.take(origin, now, checked) {
+            Ok(mut connection) => {
+                if turn.is_some() {
+                    let waited = Timings { pool: Some(now - started), ..Timings::default() };
+                    (connection.opened, connection.turn) = (Some(Box::new(waited)), turn);
+                }
+                (connection, true)
+            }
+            Err(mut vacancy) => {
+                vacancy.turn = turn;
                 // What can't be sent is not worth a connection.
                 let mut head = Vec::new();
                 trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
@@ -211,7 +233,7 @@ impl HttpAdapter {
                 (connection, false)
             }
         };
-        let mut ready = if reused { started } else { connection.ready() };
+        let mut ready = if reused { now } else { connection.ready() };
         loop {
             match trip.run(&mut connection).await {
                 Ok(answer) => {
@@ -221,8 +243,8 @@ impl HttpAdapter {
                 Err(failure)
                     if reused && !connection.was_closed() && failure.allows_replay(request) =>
                 {
-                    connection =
-                        open(pool.vacancy(origin), work, &self.0.options.sockets, started).await?;
+                    let vacancy = pool.replay(origin, connection.turn.take());
+                    connection = open(vacancy, work, &self.0.options.sockets, started).await?;
                     (reused, ready) = (false, connection.ready());
                 }
                 Err(failure) => return Err(failed(&connection, failure, Began { started, ready })),
@@ -306,6 +328,37 @@ fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
     error.timed(|| timings)
 }
 
+/// Waits until the pool may have another connection, within the pool timeout; says when that was.
+async fn wait_for_turn(
+    pool: &Pool,
+    work: Work<'_>,
+    started: Instant,
+) -> Result<(Option<Turn>, Instant)> {
+    let Work { settings, origin, .. } = work;
+    let limit = settings.timeout.pool_limit();
+    let (end, is_total) = settings.until(started, limit);
+    let waiting = reactor::with_deadline(end, pool.turn(origin));
+    let waited = match &settings.cancel {
+        None => Ok(waiting.await),
+        Some(token) => token.stop().guard(waiting).await.ok_or_else(CancelToken::error),
+    };
+    let error = match waited {
+        Ok(Some(Some(turn))) => return Ok((Some(turn), Instant::now())),
+        Ok(Some(None)) => was_closed(),
+        Ok(None) if is_total => settings.total_is_over(),
+        Ok(None) => {
+            let limit = limit.unwrap_or_default();
+            let what = format!("no connection of the pool was free for {limit:?}");
+            Error::with(ErrorKind::PoolTimeout, what)
+                .remedied("read or drop streamed responses, or raise `pool_maxsize`")
+        }
+        Err(error) => error,
+    };
+    let head = started.elapsed();
+    let timings = Timings { pool: Some(head), head, ..Timings::default() };
+    Err(error.during(Phase::Pool).timed(|| timings))
+}
+
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
 fn open<'a>(
@@ -318,7 +371,11 @@ fn open<'a>(
     Box::pin(async move {
         let now = Instant::now();
         let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
-        let watch = Stopwatch::start(Phase::Prepare, now);
+        // What was not opening it was waiting for leave to do so.
+        let watch = match vacancy.turn {
+            Some(_) => Stopwatch::start(Phase::Pool, started),
+            None => Stopwatch::start(Phase::Prepare, now),
+        };
         let ends_early = settings.cancel.is_some();
         let mut dialing = Dialing { sockets, deadline, ends_early, watch };
         let dialed = {

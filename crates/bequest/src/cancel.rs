@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::reactor::Stop;
+use crate::reactor::{Stop, StopWait};
 
 /// Ends requests: from any thread, whatever they are waiting for. Clones are the same token.
 ///
@@ -44,6 +44,12 @@ impl CancelToken {
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.has_stopped()
+    }
+
+    /// A wait that it ends.
+    #[cold]
+    pub(crate) fn wait(&self) -> Box<StopWait> {
+        Box::new(StopWait::new(Arc::clone(&self.0)))
     }
 
     pub(crate) fn stop(&self) -> &Arc<Stop> {

@@ -92,6 +92,7 @@ mod retry;
 mod secrets;
 mod session;
 mod settings;
+mod stats;
 mod timeout;
 mod timings;
 mod trace;
@@ -131,6 +132,7 @@ pub use response::{
 pub use retry::{Attempt, Jitter, Retry, RetryBudget};
 pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
+pub use stats::Stats;
 pub use timeout::Timeout;
 pub use timings::Timings;
 pub use url::Url;

@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// [`ErrorKind::InvalidTimeout`](crate::ErrorKind::InvalidTimeout) when the request is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeout {
+    pool: Option<Limit>,
     connect: Option<Limit>,
     read: Option<Limit>,
     write: Option<Limit>,
@@ -43,6 +44,15 @@ impl Timeout {
     /// Mentions nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How long to wait for a connection of a pool that blocks
+    /// ([`HttpAdapter::pool_block`](crate::HttpAdapter::pool_block)). No other timeout but the total
+    /// counts meanwhile.
+    #[must_use]
+    pub fn pool(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.pool = Some(limit.into());
+        self
     }
 
     /// One budget from the start of name resolution until the connection is ready, TLS included.
@@ -86,12 +96,18 @@ impl Timeout {
     /// What is not mentioned here is taken from `fallback`.
     pub(crate) fn or(self, fallback: Self) -> Self {
         Self {
+            pool: self.pool.or(fallback.pool),
             connect: self.connect.or(fallback.connect),
             read: self.read.or(fallback.read),
             write: self.write.or(fallback.write),
             total: self.total.or(fallback.total),
             expect: self.expect.or(fallback.expect),
         }
+    }
+
+    /// The pool timeout; `None` waits for ever.
+    pub fn pool_limit(&self) -> Option<Duration> {
+        self.pool.flatten()
     }
 
     /// The connect timeout; `None` waits for ever.
@@ -122,6 +138,7 @@ impl Timeout {
     /// Refuses what can't be meant.
     pub(crate) fn check(&self, now: Instant) -> Result<()> {
         let limits = [
+            ("pool", self.pool_limit()),
             ("connect", self.connect_limit()),
             ("read", self.read_limit()),
             ("write", self.write_limit()),
@@ -157,7 +174,7 @@ impl From<Option<Duration>> for Timeout {
     /// A duration is for connect and read; `None` takes every limit away.
     fn from(limit: Option<Duration>) -> Self {
         let both = Self::new().connect(limit).read(limit);
-        if limit.is_some() { both } else { both.write(None).total(None) }
+        if limit.is_some() { both } else { both.write(None).pool(None).total(None) }
     }
 }
 
@@ -196,6 +213,7 @@ mod tests {
         let forever = Timeout::from(None).or(session);
         assert_eq!((forever.connect_limit(), forever.read_limit()), (None, None));
         assert_eq!((forever.write_limit(), forever.total_limit()), (None, None));
+        assert_eq!(Timeout::from(None).or(Timeout::new().pool(secs(1))).pool_limit(), None);
     }
 
     #[test]

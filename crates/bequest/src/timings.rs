@@ -78,17 +78,23 @@ impl Timings {
 /// What a response keeps of them, in less room: most had a connection at once.
 #[derive(Debug, Default)]
 pub(crate) struct HeadTimings {
-    /// What it took to get a connection.
-    pub(crate) before: Option<Box<Timings>>,
+    /// What it took to get a connection, and how long that was in all.
+    pub(crate) connection: Option<(Box<Timings>, Duration)>,
     pub(crate) send: Option<Duration>,
-    pub(crate) wait: Option<Duration>,
     pub(crate) head: Duration,
+    /// When the head was there, if it came from a connection.
+    pub(crate) arrived: Option<Instant>,
 }
 
 impl HeadTimings {
     pub(crate) fn all(&self) -> Timings {
-        let before = self.before.as_deref().copied().unwrap_or_default();
-        Timings { send: self.send, wait: self.wait, head: self.head, ..before }
+        let (before, ready) = match &self.connection {
+            Some((before, ready)) => (**before, *ready),
+            None => Default::default(),
+        };
+        let sent = ready + self.send.unwrap_or_default();
+        let wait = self.arrived.map(|_| self.head.saturating_sub(sent));
+        Timings { send: self.send, wait, head: self.head, ..before }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bequest::{Body, CancelToken, Error, ErrorKind, Phase, Request, Timeout};
+use bequest::{Body, CancelToken, Error, ErrorKind, HttpAdapter, Phase, Request, Retry, Timeout};
 use support::{Client, Door, doors, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
@@ -244,6 +244,30 @@ fn what_never_waits_ends_too(door: Door) {
     }
 }
 
+/// Between two tries, whoever decides that there is another.
+fn while_waiting_for_the_next_try(door: Door) {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    for by in BOTH {
+        let retry = || Retry::new().status_forcelist([503]).backoff_factor(60.0);
+        for by_the_adapter in [false, true] {
+            let server = RawServer::start(Script::respond(busy));
+            let mut ending = Ending::new(door, by);
+            let mut request = get(server.url("/"));
+            if by_the_adapter {
+                ending.client.mount("http://", HttpAdapter::new().max_retries(retry()));
+            } else {
+                request = request.retry(retry());
+            }
+            // There is no pause before the second try.
+            let is_paused = || ending.client.stats().retried == 2;
+            let error = ending.error(request, is_paused);
+            assert_eq!(error.phase(), Some(Phase::Retry), "{error}");
+            assert!(error.timings().unwrap().sleep.is_some(), "{error}");
+            assert_eq!((error.attempts().len(), server.requests()), (2, 2));
+        }
+    }
+}
+
 /// One token ends many, and no others.
 fn a_token_ends_all_that_have_it(door: Door) {
     let server = RawServer::start(Script::new().forever(Script::new().read_head().stall()));
@@ -332,6 +356,7 @@ doors![
     while_reading,
     over_tls,
     what_never_waits_ends_too,
+    while_waiting_for_the_next_try,
     a_token_ends_all_that_have_it,
     close_ends_streams_that_nobody_reads,
     close_reaches_clones_and_nobody_else,

@@ -1,10 +1,10 @@
 //! Adapters: what carries a prepared request to a server and brings a response back.
 
-mod closing;
 mod function;
 mod http;
 mod mock;
 mod mount;
+mod pauses;
 mod retrying;
 
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::future::BoxFuture;
 use crate::request::PreparedRequest;
 use crate::response::Response;
 use crate::settings::Settings;
+use crate::stats::Stats;
 
 /// Carries requests (Requests' `BaseAdapter`). It is mounted on a prefix of URLs:
 /// [`Session::mount`](crate::Session::mount). For one that does not wait, [`adapter_fn`] is shorter.
@@ -52,8 +53,14 @@ pub trait Adapter: Send + Sync + 'static {
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>>;
 
-    /// Closes what is idle. A later request opens it anew.
+    /// Closes what is idle and ends what is in use. A later request opens it anew.
     fn close(&self) {}
+
+    /// What it has done so far; nothing, if it does not count. One that has another send for it
+    /// should tell what that one says.
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
 }
 
 impl<A: Adapter + ?Sized> Adapter for Arc<A> {
@@ -67,5 +74,9 @@ impl<A: Adapter + ?Sized> Adapter for Arc<A> {
 
     fn close(&self) {
         (**self).close();
+    }
+
+    fn stats(&self) -> Stats {
+        (**self).stats()
     }
 }

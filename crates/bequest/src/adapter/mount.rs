@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use url::{Position, Url};
 
-use super::closing::Closing;
+use super::pauses::Pauses;
 use super::{Adapter, HttpAdapter};
 use crate::error::{Error, ErrorKind, Result};
+use crate::stats::Stats;
 use crate::{secrets, trace};
 
 /// Adapters by prefix. Clones share the adapters, and so their connections, not the table.
@@ -17,8 +18,8 @@ pub(crate) struct Mounts(Arc<Table>);
 #[derive(Clone)]
 struct Table {
     mounts: Vec<Mount>,
-    /// Ends what waits outside of the adapters.
-    closing: Arc<Closing>,
+    /// Between tries that no adapter knows of.
+    pauses: Arc<Pauses>,
 }
 
 #[derive(Clone)]
@@ -34,7 +35,7 @@ impl Mounts {
         let mount =
             |prefix: &str| Mount { prefix: prefix.to_owned(), adapter: Arc::clone(&adapter) };
         let mounts = vec![mount("https://"), mount("http://")];
-        Self(Arc::new(Table { mounts, closing: Arc::default() }))
+        Self(Arc::new(Table { mounts, pauses: Arc::default() }))
     }
 
     /// Mounts an adapter, in place of the one that is mounted on the same prefix.
@@ -82,13 +83,25 @@ impl Mounts {
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }
 
-    pub(crate) fn closing(&self) -> &Closing {
-        &self.0.closing
+    pub(crate) fn pauses(&self) -> &Pauses {
+        &self.0.pauses
+    }
+
+    /// What every adapter has done; one that is mounted twice counts once.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = Stats { retried: self.0.pauses.count(), ..Stats::default() };
+        for (at, mount) in self.0.mounts.iter().enumerate() {
+            let before = &self.0.mounts[..at];
+            if !before.iter().any(|other| Arc::ptr_eq(&other.adapter, &mount.adapter)) {
+                stats += mount.adapter.stats();
+            }
+        }
+        stats
     }
 
     /// Closes every adapter.
     pub(crate) fn close(&self) {
-        self.0.closing.close();
+        self.0.pauses.close();
         for mount in &self.0.mounts {
             mount.adapter.close();
         }

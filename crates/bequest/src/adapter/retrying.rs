@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Adapter;
-use super::closing::Closing;
+use super::pauses::Pauses;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::net::was_closed;
 use crate::reactor::sleep_until;
@@ -18,17 +18,17 @@ use crate::{random, secrets, trace};
 /// The longest wait; the clock does not reach much farther.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Sends the request by the adapter, and again as the policy says. `closing` ends the waits
+/// Sends the request by the adapter, and again as the policy says. `pauses` are those
 /// between.
 pub(crate) async fn retrying(
     adapter: &dyn Adapter,
     retry: &Retry,
-    closing: &Closing,
+    pauses: &Pauses,
     request: &mut PreparedRequest,
     settings: &Settings,
 ) -> Result<Response> {
     let mut spent = Timings::default();
-    let result = try_all(adapter, retry, closing, (request, settings), &mut spent).await;
+    let result = try_all(adapter, retry, pauses, (request, settings), &mut spent).await;
     result.map_err(|error| match spent == Timings::default() {
         true => error,
         false => error.after(&spent),
@@ -39,7 +39,7 @@ pub(crate) async fn retrying(
 async fn try_all(
     adapter: &dyn Adapter,
     retry: &Retry,
-    closing: &Closing,
+    pauses: &Pauses,
     (request, settings): (&mut PreparedRequest, &Settings),
     spent: &mut Timings,
 ) -> Result<Response> {
@@ -85,7 +85,7 @@ async fn try_all(
         });
         let end = last.as_ref().map(Response::status).map_err(Arc::clone);
         attempts.push(Attempt { end, took: ended - began, wait });
-        if let Err(error) = pause(wait, closing, last, (request, settings)).await {
+        if let Err(error) = pause(wait, pauses, last, (request, settings)).await {
             return Err(attempts.leave_with_error(error));
         }
         if !wait.is_zero() {
@@ -118,16 +118,16 @@ fn tell(result: &Result<Response>, wait: Duration, request: &PreparedRequest) {
 /// Waits; what ends a request that is on its way ends that, too.
 async fn pause(
     wait: Duration,
-    closing: &Closing,
+    pauses: &Pauses,
     last: Result<Response, Arc<Error>>,
     (request, settings): (&PreparedRequest, &Settings),
 ) -> Result<()> {
+    let closing = pauses.begin();
     if wait.is_zero() {
         return Ok(());
     }
     let now = Instant::now();
     let until = now.checked_add(wait.min(LONGEST)).unwrap_or(now);
-    let closing = closing.now();
     let slept = settings.within(closing.guard(sleep_until(until))).await;
     let Err(error) = slept.and_then(|slept| slept.ok_or_else(was_closed)) else { return Ok(()) };
     let slept = Timings { sleep: Some(now.elapsed()), ..Timings::default() };

@@ -203,8 +203,8 @@ async fn send(
         match &settings.retry {
             None => adapter.send(request, settings).await,
             Some(retry) => {
-                let closing = mounts.closing();
-                Box::pin(retrying(&adapter, retry, closing, request, settings)).await
+                let pauses = mounts.pauses();
+                Box::pin(retrying(&adapter, retry, pauses, request, settings)).await
             }
         }
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::dial::Dialed;
-use super::pool::PoolKey;
+use super::pool::{PoolKey, Turn, Vacancy};
 use super::stream::Stream;
 use crate::reactor::{Home, Stop};
 use crate::timings::{Stopwatch, Timings};
@@ -27,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     /// What it took to get it, until the first request on it has told.
     pub(crate) opened: Option<Box<Timings>>,
+    /// When the last request on it was out, if that took waiting.
+    pub(crate) sent_at: Option<Instant>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
     /// The last read took no more than it had to: what may follow was not seen.
@@ -34,17 +36,15 @@ pub(crate) struct Connection {
     pub(super) key: Arc<PoolKey>,
     /// Ends it when the pool is closed.
     pub(super) closing: Arc<Stop>,
+    /// Of a pool that blocks, while it is in use.
+    pub(crate) turn: Option<Turn>,
     pub(super) idle_since: Instant,
     home: Home,
 }
 
 impl Connection {
-    pub(super) fn new(
-        dialed: Dialed,
-        watch: &Stopwatch,
-        key: Arc<PoolKey>,
-        closing: Arc<Stop>,
-    ) -> Box<Self> {
+    pub(super) fn new(dialed: Dialed, watch: &Stopwatch, vacancy: Vacancy) -> Box<Self> {
+        let Vacancy { key, closing, turn } = vacancy;
         Box::new(Self {
             stream: dialed.stream,
             input: Buffer::default(),
@@ -52,10 +52,12 @@ impl Connection {
             has_head: false,
             peer: dialed.peer,
             opened: Some(Box::new(watch.timings())),
+            sent_at: None,
             server_keeps: None,
             unseen: false,
             key,
             closing,
+            turn,
             idle_since: watch.since(),
             home: Home::here(),
         })

@@ -17,7 +17,7 @@ mod tunnel;
 
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialing, Undialed};
-pub(crate) use pool::{Origin, Pool, PoolLimits, Vacancy, was_closed};
+pub(crate) use pool::{Origin, Pool, PoolLimits, Turn, Vacancy, was_closed};
 pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};

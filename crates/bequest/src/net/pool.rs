@@ -1,17 +1,22 @@
 //! Idle connections, by everything that makes one different from another.
 
+mod turns;
+
 use std::collections::HashMap;
 use std::mem;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::turns::Turn;
+use self::turns::Turns;
 use super::connection::Connection;
 use super::dial::{Dialing, Undialed, dial};
 use super::route::{KeptRoute, Route};
 use super::tls::{KeptTlsSettings, TlsSettings};
 use crate::error::{Error, ErrorKind};
 use crate::reactor::Stop;
+use crate::stats::Stats;
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,8 @@ pub(crate) struct PoolLimits {
     pub(crate) origins: usize,
     /// Idle connections to one origin; the oldest makes room.
     pub(crate) idle: usize,
+    /// No more than that are opened at once either.
+    pub(crate) block: bool,
     /// How long one may idle.
     pub(crate) keep: Duration,
 }
@@ -84,10 +91,24 @@ struct State {
     others: HashMap<Arc<PoolKey>, Place>,
     /// Ends what was opened before the next `close`.
     closing: Option<Arc<Stop>>,
+    /// Who has a connection that was opened before the next `close`, if the pool blocks.
+    turns: Option<Arc<Turns>>,
     /// When what had idled too long was last looked for.
     swept: Option<Instant>,
     /// Counts uses, to tell which origin was not used for longest.
     clock: u64,
+    counts: Counts,
+}
+
+/// What there was so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    requests: u64,
+    /// Those that found no connection.
+    missed: u64,
+    replayed: u64,
+    /// Connections that were opened before the last `close`.
+    opened: u64,
 }
 
 #[derive(Debug)]
@@ -101,8 +122,10 @@ struct Place {
 /// The right to open a connection that belongs to the pool.
 #[derive(Debug)]
 pub(crate) struct Vacancy {
-    key: Arc<PoolKey>,
-    closing: Arc<Stop>,
+    pub(super) key: Arc<PoolKey>,
+    pub(super) closing: Arc<Stop>,
+    /// Whose it is, if the pool blocks.
+    pub(crate) turn: Option<Turn>,
 }
 
 impl Vacancy {
@@ -123,7 +146,7 @@ impl Vacancy {
         if !self.closing.watch(dialed.stream.socket().descriptor()) {
             return Err(was_closed().into());
         }
-        Ok(Connection::new(dialed, &dialing.watch, self.key, self.closing))
+        Ok(Connection::new(dialed, &dialing.watch, self))
     }
 }
 
@@ -137,6 +160,21 @@ impl Pool {
         Self { limits, state: Mutex::default() }
     }
 
+    /// Whether [`turn`](Self::turn) has to be asked.
+    pub(crate) fn blocks(&self) -> bool {
+        self.limits.block
+    }
+
+    /// Waits until there may be another connection to the origin. `None`: the pool was closed.
+    pub(crate) async fn turn(&self, origin: Origin<'_>) -> Option<Turn> {
+        let (turns, Vacancy { key, closing, .. }) = {
+            let mut state = self.lock();
+            let turns = state.turns.get_or_insert_with(|| Turns::new(self.limits.idle));
+            (Arc::clone(turns), state.vacancy(origin))
+        };
+        closing.guard(turns.next(key)).await
+    }
+
     /// A connection that may be used at once; looked at, if `checked`, however short it was idle.
     pub(crate) fn take(
         &self,
@@ -147,7 +185,9 @@ impl Pool {
         let mut dead = Vec::new(); // Closed when the lock is gone.
         loop {
             let mut state = self.lock();
+            state.counts.requests += u64::from(dead.is_empty());
             let Some(mut connection) = state.place(origin).idle.pop() else {
+                state.counts.missed += 1;
                 return Err(state.vacancy(origin));
             };
             drop(state);
@@ -158,9 +198,12 @@ impl Pool {
         }
     }
 
-    /// The right to open a connection, whatever idles.
-    pub(crate) fn vacancy(&self, origin: Origin<'_>) -> Vacancy {
-        self.lock().vacancy(origin)
+    /// The right to open a connection, whatever idles, for a request whose connection, with that
+    /// turn, was closed.
+    pub(crate) fn replay(&self, origin: Origin<'_>, turn: Option<Turn>) -> Vacancy {
+        let mut state = self.lock();
+        state.counts.replayed += 1;
+        Vacancy { turn, ..state.vacancy(origin) }
     }
 
     /// Takes a connection whose response was read to its end.
@@ -172,6 +215,7 @@ impl Pool {
             return;
         }
         let key = Arc::clone(&connection.key);
+        let turn = connection.turn.take();
         let place = state.place_of(key);
         place.idle.push(connection);
         let surplus = (place.idle.len() > self.limits.idle).then(|| place.idle.remove(0));
@@ -179,13 +223,37 @@ impl Pool {
         let expired = state.sweep(now, self.limits.keep);
         drop(state);
         drop((surplus, evicted, expired));
+        // Whoever is next finds the connection.
+        drop(turn);
     }
 
     /// Closes what idles and ends what is in use or being opened.
     pub(crate) fn close(&self) {
-        let old = mem::take(&mut *self.lock());
-        if let Some(closing) = old.closing {
+        let mut state = self.lock();
+        let mut counts = state.counts;
+        counts.opened += state.closing.as_ref().map_or(0, |closing| closing.sockets().0);
+        let old = mem::replace(&mut *state, State { counts, ..State::default() });
+        drop(state);
+        if let Some(closing) = &old.closing {
             closing.stop();
+        }
+    }
+
+    /// What there was so far, and what there is now.
+    pub(crate) fn stats(&self) -> Stats {
+        let state = self.lock();
+        let Counts { requests, missed, replayed, opened } = state.counts;
+        let (ever, open) = state.closing.as_ref().map_or((0, 0), |closing| closing.sockets());
+        let idle = state.others.values().chain(&state.recent).map(|place| place.idle.len()).sum();
+        Stats {
+            requests,
+            reused: requests - missed,
+            replayed,
+            opened: opened + ever,
+            idle,
+            in_use: open.saturating_sub(idle),
+            waiting: state.turns.as_ref().map_or(0, |turns| turns.waiting()),
+            ..Stats::default()
         }
     }
 
@@ -198,7 +266,8 @@ impl Pool {
 impl State {
     fn vacancy(&mut self, origin: Origin<'_>) -> Vacancy {
         let key = Arc::clone(&self.place(origin).key);
-        Vacancy { key, closing: Arc::clone(self.closing.get_or_insert_default()) }
+        let closing = Arc::clone(self.closing.get_or_insert_default());
+        Vacancy { key, closing, turn: None }
     }
 
     fn place(&mut self, origin: Origin<'_>) -> &mut Place {

@@ -53,7 +53,7 @@ pub(crate) trait ProxyProof: fmt::Debug + Send + Sync {
 
 /// What the proof is for.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "digest"), allow(dead_code, reason = "only Digest goes by all of it"))]
+#[cfg_attr(not(feature = "digest"), expect(dead_code, reason = "only Digest looks at them all"))]
 pub(crate) struct ProxyRequest<'a> {
     pub(crate) server: &'a ProxyServer,
     pub(crate) method: &'a str,

@@ -24,6 +24,8 @@ struct Watched {
     /// Numbers waits.
     next: u64,
     sockets: Vec<Watch>,
+    /// How many there were.
+    seen: u64,
     /// With so many sockets, those that are gone are looked for.
     full: usize,
 }
@@ -82,7 +84,7 @@ impl Stop {
         let mut watched = self.lock();
         // Under the lock: who comes later sees it.
         self.stopped.store(true, Ordering::Release);
-        let Watched { waits, sockets, .. } = mem::take(&mut *watched);
+        let (waits, sockets) = (mem::take(&mut watched.waits), mem::take(&mut watched.sockets));
         drop(watched);
         waits.into_iter().for_each(|(_, bell)| bell.ring());
         sockets.iter().for_each(Watch::shut_down);
@@ -99,13 +101,14 @@ impl Stop {
             watched.full = 2 * watched.sockets.len().max(8);
         }
         watched.sockets.push(Watch::new(socket));
+        watched.seen += 1;
         true
     }
 
-    /// How many of the sockets are open.
-    #[allow(dead_code)] // Statistics ask.
-    pub(crate) fn open_sockets(&self) -> usize {
-        self.lock().sockets.iter().filter(|watch| watch.is_open()).count()
+    /// How many sockets there were, and how many of them are open.
+    pub(crate) fn sockets(&self) -> (u64, usize) {
+        let watched = self.lock();
+        (watched.seen, watched.sockets.iter().filter(|watch| watch.is_open()).count())
     }
 
     /// Runs the future until it is done, or waits although this has stopped (`None`).
@@ -259,7 +262,7 @@ mod tests {
         for _ in 0..1000 {
             assert!(stop.watch(&open()));
         }
-        assert_eq!(stop.open_sockets(), 20);
+        assert_eq!(stop.sockets(), (1020, 20));
         assert!(stop.lock().sockets.len() <= 42, "{}", stop.lock().sockets.len());
         stop.stop();
         assert!(!stop.watch(&kept[0]));

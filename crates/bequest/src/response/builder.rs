@@ -99,7 +99,6 @@ impl ResponseBuilder {
             history: Vec::new(),
             attempts: Vec::new(),
             timings: HeadTimings::default(),
-            arrived: None,
             peer: None,
             extensions: self.extensions,
             max_content: None,

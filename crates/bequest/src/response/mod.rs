@@ -88,8 +88,6 @@ pub(crate) struct Head {
     /// The same request, before.
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) timings: HeadTimings,
-    /// When the head was there, if it came from a connection.
-    pub(crate) arrived: Option<Instant>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
@@ -379,7 +377,7 @@ impl Response {
 
     /// The error with this response's request in it.
     fn named(&self, error: Error) -> Error {
-        let error = match (error.phase(), self.0.head.arrived) {
+        let error = match (error.phase(), self.0.head.timings.arrived) {
             (Some(Phase::Body), Some(arrived)) => error.timed(|| self.timings_since(arrived)),
             _ => error,
         };

@@ -193,10 +193,19 @@ macro_rules! session_state {
                 }
             }
 
-            /// Closes the connections that are idle, and those in use once they are done. A later
-            /// request opens one anew.
+            /// Closes all connections, those of clones, too. What is on its way ends with
+            /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), and so does reading a response whose
+            /// body has not arrived yet; any thread may call it. A later request opens a connection
+            /// anew.
+            ///
+            /// Adapters of your own do what their [`Adapter::close`](crate::Adapter::close) does.
             pub fn close(&self) {
                 self.mounts.close();
+            }
+
+            /// What the connections have done so far, those of clones, too, and what they do now.
+            pub fn stats(&self) -> $crate::stats::Stats {
+                self.mounts.stats()
             }
 
             /// `GET` (RFC 9110, section 9.3.1).

@@ -152,6 +152,10 @@ impl Client {
         each!(self, session => session.close());
     }
 
+    pub(crate) fn stats(&self) -> bequest::Stats {
+        each!(self, session => session.stats())
+    }
+
     // The public fields, to be read and written: `*client.stream() = true`.
 
     pub(crate) fn headers(&mut self) -> &mut Headers {

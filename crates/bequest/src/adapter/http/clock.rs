@@ -1,6 +1,5 @@
 //! The limit of one kind of waiting, and the total timeout above it.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -36,15 +35,18 @@ impl Clock {
 
     fn new(kind: ErrorKind, limit: Option<Duration>, settings: &Settings) -> Self {
         let total_limit = settings.timeout.total_limit();
-        let cancel = settings.cancel.as_ref();
-        let cancel = cancel.map(|token| Box::new(StopWait::new(Arc::clone(token.stop()))));
+        let cancel = settings.cancel.as_ref().map(CancelToken::wait);
         Self { kind, limit, total: settings.deadline, total_limit, running: None, cancel }
     }
 
     /// Something happened: the limit begins anew at the next wait. The total timeout does not,
     /// however much is happening.
+    #[inline]
     pub(super) fn progress(&mut self, phase: Phase) -> Result<()> {
         self.running = None;
+        if self.cancel.is_none() && self.total.is_none() {
+            return Ok(());
+        }
         if let Some(cancel) = &mut self.cancel {
             cancel.rest();
         }

@@ -5,6 +5,7 @@ mod download;
 mod expect;
 mod forward;
 mod meter;
+mod open;
 mod options;
 mod origin;
 mod round_trip;
@@ -12,32 +13,29 @@ mod upload;
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::http::Extensions;
 use download::Download;
 use forward::Forward;
+use open::{open, wait_for_turn};
 use options::Options;
 use round_trip::{Answer, Failure, RoundTrip};
 
-use super::closing::Closing;
+use super::pauses::Pauses;
 use super::{Adapter, retrying};
 use crate::body::RequestFraming;
-use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::headers::Headers;
-use crate::net::{
-    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, Vacancy,
-    was_closed,
-};
+use crate::net::{Connection, Origin, Pool, ProxyServer, Route, Vacancy, was_closed};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
 use crate::response::{DRAINED, Encoding, Head, Live, Response};
 use crate::settings::Settings;
-use crate::timings::{HeadTimings, Stopwatch, Timings};
+use crate::stats::Stats;
+use crate::timings::{HeadTimings, Timings};
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -78,8 +76,8 @@ pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
     options: Options,
-    /// Ends what waits between two tries.
-    closing: Closing,
+    /// Between two tries.
+    pauses: Pauses,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
@@ -98,7 +96,7 @@ impl HttpAdapter {
             #[cfg(feature = "async")]
             tokio: Arc::new(Pool::new(options.pool)),
             options,
-            closing: Closing::default(),
+            pauses: Pauses::default(),
         }))
     }
 
@@ -136,18 +134,28 @@ impl Adapter for HttpAdapter {
     ) -> BoxFuture<'a, Result<Response>> {
         match &self.0.options.retry {
             Some(retry) if settings.retry.is_none() => Box::pin(async move {
-                let closing = &self.0.closing;
-                retrying(&Once(self.clone()), retry, closing, request, settings).await
+                let pauses = &self.0.pauses;
+                retrying(&Once(self.clone()), retry, pauses, request, settings).await
             }),
             _ => self.exchange(request, settings),
         }
     }
 
     fn close(&self) {
-        self.0.closing.close();
+        self.0.pauses.close();
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
+    }
+
+    fn stats(&self) -> Stats {
+        let mut stats = Stats { retried: self.0.pauses.count(), ..Stats::default() };
+        stats += self.0.calling_thread.stats();
+        #[cfg(feature = "async")]
+        {
+            stats += self.0.tokio.stats();
+        }
+        stats
     }
 }
 
@@ -216,9 +224,20 @@ impl HttpAdapter {
             let trip = RoundTrip::new(&work, &self.0.options.limits, forward);
             // What can't be replayed is not sent on a connection that might be closed.
             let checked = !round_trip::is_repeatable(work.request);
-            let (mut connection, mut reused) = match pool.take(work.origin, started, checked) {
-                Ok(connection) => (connection, true),
-                Err(vacancy) => {
+            let (turn, now) = match pool.blocks() {
+                true => Box::pin(wait_for_turn(pool, &work, started)).await?,
+                false => (None, started),
+            };
+            let (mut connection, mut reused) = match pool.take(work.origin, now, checked) {
+                Ok(mut connection) => {
+                    if turn.is_some() {
+                        let waited = Timings { pool: Some(now - started), ..Timings::default() };
+                        (connection.opened, connection.turn) = (Some(Box::new(waited)), turn);
+                    }
+                    (connection, true)
+                }
+                Err(mut vacancy) => {
+                    vacancy.turn = turn;
                     // What can't be sent is not worth a connection.
                     let mut head = Vec::new();
                     trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
@@ -227,7 +246,7 @@ impl HttpAdapter {
                     (connection, false)
                 }
             };
-            let mut ready = if reused { started } else { connection.ready() };
+            let mut ready = if reused { now } else { connection.ready() };
             loop {
                 match trip.run(&mut connection).await {
                     Ok(answer) => {
@@ -241,7 +260,8 @@ impl HttpAdapter {
                         }
                     }
                 }
-                connection = self.open(pool.vacancy(work.origin), &work, started).await?;
+                let vacancy = pool.replay(work.origin, connection.turn.take());
+                connection = self.open(vacancy, &work, started).await?;
                 (reused, ready) = (false, connection.ready());
             }
         }
@@ -268,10 +288,13 @@ impl HttpAdapter {
     ) -> Response {
         let now = Instant::now();
         let timings = HeadTimings {
-            before: connection.opened.take(),
-            send: answer.sent_at.map(|sent| sent - began.ready),
-            wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
+            connection: connection
+                .opened
+                .take()
+                .map(|opened| (opened, began.ready - began.started)),
+            send: connection.sent_at.map(|sent| sent - began.ready),
             head: now - began.started,
+            arrived: Some(now),
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -284,7 +307,6 @@ impl HttpAdapter {
             history: Vec::new(),
             attempts: Vec::new(),
             timings,
-            arrived: Some(now),
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
@@ -321,7 +343,8 @@ struct Began {
 #[cold]
 fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
     let now = Instant::now();
-    let Failure { error, sent_at, lost, .. } = failure;
+    let Failure { error, lost, .. } = failure;
+    let sent_at = connection.sent_at;
     let phase = error.phase().unwrap_or(Phase::Send);
     let mut timings = connection.opened.as_deref().copied().unwrap_or_default();
     if let Some(sent) = sent_at {
@@ -331,71 +354,6 @@ fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
     timings.head = now - began.started;
     let error = if lost && connection.was_closed() { was_closed().during(phase) } else { error };
     error.timed(|| timings)
-}
-
-async fn open(
-    vacancy: Vacancy,
-    work: &Work<'_>,
-    sockets: &Sockets,
-    started: Instant,
-) -> Result<Box<Connection>> {
-    let &Work { request, settings, origin, .. } = work;
-    let now = Instant::now();
-    let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
-    let watch = Stopwatch::start(Phase::Prepare, now);
-    let ends_early = settings.cancel.is_some();
-    let mut dialing = Dialing { sockets, deadline, ends_early, watch };
-    let dialed = {
-        let dialed = pin!(vacancy.dial(origin, &mut dialing));
-        match &settings.cancel {
-            None => dialed.await,
-            Some(token) => {
-                let dialed = token.stop().guard_sockets(dialed).await;
-                let dialed = dialed.filter(|_| !token.is_cancelled());
-                dialed.unwrap_or_else(|| Err(CancelToken::error().into()))
-            }
-        }
-    };
-    let Undialed { error, refusal } = match dialed {
-        Ok(connection) => return Ok(connection),
-        Err(undialed) => undialed,
-    };
-    let phase = error.phase().unwrap_or(dialing.watch.phase());
-    let error = match error.kind() {
-        ErrorKind::ConnectTimeout if is_total => match origin.route {
-            None => settings.total_is_over(),
-            Some(route) => settings.total_is_over().through(&**route.proxy),
-        },
-        _ => error,
-    };
-    dialing.watch.enter(Phase::Send);
-    let timings = Timings { head: started.elapsed(), ..dialing.watch.timings() };
-    let error = error.during(phase).timed(|| timings);
-    Err(match refusal {
-        None => error,
-        Some(refusal) => error.carry_response(refused(*refusal, request)),
-    })
-}
-
-/// What a proxy has said, for whoever asks the error.
-fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
-    let head = Head {
-        status: refusal.head.status,
-        version: refusal.head.version,
-        reason: refusal.head.reason,
-        headers: refusal.head.headers,
-        request: Some(Box::new(request.as_sent())),
-        url: None,
-        history: Vec::new(),
-        attempts: Vec::new(),
-        timings: HeadTimings::default(),
-        arrived: None,
-        peer: None,
-        extensions: Extensions::new(),
-        max_content: None,
-        encoding: Encoding::default(),
-    };
-    Response::brought(head, refusal.body.into())
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ pub(super) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        let pool =
+            PoolLimits { origins: 100, idle: 100, block: false, keep: Duration::from_secs(90) };
         Self { limits: Limits::default(), pool, sockets: Sockets::default(), retry: None }
     }
 }
@@ -43,11 +44,22 @@ impl HttpAdapter {
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
-    /// that open connections of their own, which are closed when they are done. The adapter gets a
-    /// new, empty pool.
+    /// that open connections of their own, which are closed when they are done, unless
+    /// [`pool_block`](Self::pool_block) has them wait. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
         self.changed(|options| options.pool.idle = idle)
+    }
+
+    /// Whether [`pool_maxsize`](Self::pool_maxsize) limits how many connections there are to one
+    /// origin at all, idle or not; `false` unless it is set. Requests beyond that wait until one is
+    /// free, first come, first served, for as long as [`Timeout::pool`](crate::Timeout::pool) says.
+    /// A streamed response has its connection until it was read to its end or dropped: who holds
+    /// one and waits for the next may wait for ever. Blocking and async sessions that share an
+    /// adapter have connections of their own, and so many each. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn pool_block(self, block: bool) -> Self {
+        self.changed(|options| options.pool.block = block)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use http::StatusCode;
 
@@ -35,15 +34,11 @@ pub(super) struct Answer {
     pub(super) head: ResponseHead,
     pub(super) framing: ResponseFraming,
     pub(super) meter: Option<Box<Meter>>,
-    /// When the request was out, if that took waiting.
-    pub(super) sent_at: Option<Instant>,
 }
 
 /// Why there is none, and what that means for a second try.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// When the request was out, if that took waiting.
-    pub(super) sent_at: Option<Instant>,
     /// The connection was lost, not given up.
     pub(super) lost: bool,
     /// The kernel took some of the request, or the body was begun.
@@ -85,14 +80,14 @@ impl<'a> RoundTrip<'a> {
 
     pub(super) async fn run(&self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
-        let (sent, has_sent, sent_at, meter) = {
+        let (sent, has_sent, meter) = {
             let mut upload = Upload::new(self, &mut reader);
             let sent = upload.run(connection).await;
-            (sent, upload.has_sent(), upload.sent_at(), upload.into_meter())
+            (sent, upload.has_sent(), upload.into_meter())
         };
         let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
             let received = reader.has_begun(connection.input.filled());
-            Failure { error, sent_at, lost, sent: has_sent, received }
+            Failure { error, lost, sent: has_sent, received }
         };
         let (answer, is_early) = match sent {
             Ok(Sent::Whole(answer)) => (answer, false),
@@ -112,7 +107,7 @@ impl<'a> RoundTrip<'a> {
         let mut framing = framing
             .map_err(|error| fail(connection, &reader, Loss::ours(error.during(Phase::Wait))))?;
         framing.keep_alive &= !is_early && !h1::wants_close(&self.request.headers);
-        Ok(Answer { head, framing, meter, sent_at })
+        Ok(Answer { head, framing, meter })
     }
 
     /// Waits for the final head.

@@ -47,7 +47,6 @@ pub(super) struct Upload<'a, 'r> {
     probed: bool,
     /// It was not out at once.
     waited: bool,
-    sent_at: Option<Instant>,
 }
 
 impl<'a, 'r> Upload<'a, 'r>
@@ -64,18 +63,12 @@ where
             sent: false,
             probed: false,
             waited: false,
-            sent_at: None,
         }
     }
 
     /// Whether the kernel may have taken any of it, or the body was begun.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
-    }
-
-    /// When all of it was out, if that took waiting.
-    pub(super) fn sent_at(&self) -> Option<Instant> {
-        self.sent_at
     }
 
     /// The count goes on with what is received.
@@ -101,7 +94,7 @@ where
             Ok(()) => self.send(connection, &mut head).await,
         };
         connection.output = head;
-        self.sent_at = (self.waited && result.is_ok()).then(Instant::now);
+        connection.sent_at = (self.waited && result.is_ok()).then(Instant::now);
         match (result?, self.answer.take()) {
             (Sent::Whole(None), Some(head)) => Ok(Sent::Whole(Some(Box::new(head)))),
             (sent, _) => Ok(sent),

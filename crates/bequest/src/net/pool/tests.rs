@@ -7,7 +7,8 @@ use crate::error::Phase;
 use crate::reactor::block_on;
 use crate::timings::Stopwatch;
 
-const LIMITS: PoolLimits = PoolLimits { origins: 2, idle: 2, keep: Duration::from_secs(60) };
+const LIMITS: PoolLimits =
+    PoolLimits { origins: 2, idle: 2, block: false, keep: Duration::from_secs(60) };
 /// Longer than a connection goes unchecked.
 const LATER: Duration = Duration::from_secs(1);
 
@@ -46,7 +47,8 @@ fn local(connection: &mut Connection) -> String {
 fn the_last_used_goes_out_first_and_the_oldest_makes_room() {
     let (pool, server) = (Pool::new(LIMITS), Server::new());
     let mut now = Instant::now();
-    let mut opened: Vec<_> = (0..3).map(|_| server.open(pool.vacancy(server.origin()))).collect();
+    let mut opened: Vec<_> =
+        (0..3).map(|_| server.open(pool.replay(server.origin(), None))).collect();
     let names: Vec<_> = opened.iter_mut().map(|(connection, _)| local(connection)).collect();
     let mut peers = Vec::new();
     for (connection, peer) in opened {
@@ -66,7 +68,7 @@ fn closed_old_and_dirty_connections_are_not_given_out() {
     let (pool, server) = (Pool::new(LIMITS), Server::new());
     let now = Instant::now();
     let put = || {
-        let (connection, peer) = server.open(pool.vacancy(server.origin()));
+        let (connection, peer) = server.open(pool.replay(server.origin(), None));
         pool.put(connection, now);
         peer
     };
@@ -85,7 +87,7 @@ fn closed_old_and_dirty_connections_are_not_given_out() {
     );
     let _peer = put();
     assert!(pool.take(server.origin(), now + LATER, false).is_ok());
-    let (mut connection, _peer) = server.open(pool.vacancy(server.origin()));
+    let (mut connection, _peer) = server.open(pool.replay(server.origin(), None));
     connection.server_keeps = Some(Duration::from_millis(500));
     pool.put(connection, now);
     assert!(
@@ -101,7 +103,7 @@ fn origins_are_apart_and_the_least_used_makes_room() {
     let now = Instant::now();
     let mut peers = Vec::new();
     for server in &servers {
-        let (connection, peer) = server.open(pool.vacancy(server.origin()));
+        let (connection, peer) = server.open(pool.replay(server.origin(), None));
         pool.put(connection, now);
         peers.push(peer);
     }
@@ -118,11 +120,11 @@ fn origins_are_apart_and_the_least_used_makes_room() {
 fn what_was_open_at_close_is_not_taken_back() {
     let (pool, server) = (Pool::new(LIMITS), Server::new());
     let now = Instant::now();
-    let (connection, _peer) = server.open(pool.vacancy(server.origin()));
+    let (connection, _peer) = server.open(pool.replay(server.origin(), None));
     pool.close();
     pool.put(connection, now);
     assert!(pool.take(server.origin(), now, false).is_err());
-    let (connection, _peer) = server.open(pool.vacancy(server.origin()));
+    let (connection, _peer) = server.open(pool.replay(server.origin(), None));
     pool.put(connection, now);
     assert!(pool.take(server.origin(), now, false).is_ok());
 }
@@ -134,12 +136,12 @@ fn what_idles_too_long_is_closed_though_nobody_asks_for_it() {
     let mut now = Instant::now();
     let mut peers = Vec::new();
     for server in [&forgotten, &forgotten, &asked] {
-        let (connection, peer) = server.open(pool.vacancy(server.origin()));
+        let (connection, peer) = server.open(pool.replay(server.origin(), None));
         pool.put(connection, now);
         peers.push(peer);
     }
     now += Duration::from_secs(61);
-    let (connection, _peer) = asked.open(pool.vacancy(asked.origin()));
+    let (connection, _peer) = asked.open(pool.replay(asked.origin(), None));
     pool.put(connection, now);
     for mut peer in peers {
         let read = std::io::Read::read(&mut peer, &mut [0; 1]);

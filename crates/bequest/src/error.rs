@@ -59,6 +59,8 @@ pub enum ErrorKind {
     InvalidJson,
     /// The method has characters that HTTP does not allow there.
     InvalidMethod,
+    /// The URL of a proxy, or what it is said to be for, can't be used.
+    InvalidProxyUrl,
     /// The request contradicts itself.
     InvalidRequest,
     /// The server's answer is not HTTP, or breaks a rule that protects its reader.
@@ -77,6 +79,9 @@ pub enum ErrorKind {
     MissingSchema,
     /// Anything else; what a plug-in makes with [`Error::other`].
     Other,
+    /// There was no connection to the proxy, or none through it. Where the proxy said no, its answer
+    /// is [`response`](Error::response).
+    Proxy,
     /// The server was silent for longer than the read timeout.
     ReadTimeout,
     /// The host's name has no address.
@@ -107,6 +112,8 @@ pub enum Phase {
     Resolve,
     /// A connection was being made; to this address, where there was only one.
     Connect(Option<SocketAddr>),
+    /// The proxy had been asked for a way to the server.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// The request was being sent.
@@ -124,6 +131,7 @@ impl fmt::Display for Phase {
             Self::Resolve => f.write_str("while resolving the name"),
             Self::Connect(None) => f.write_str("while connecting"),
             Self::Connect(Some(address)) => write!(f, "while connecting to {address}"),
+            Self::Proxy => f.write_str("while waiting for the way through the proxy"),
             Self::Tls => f.write_str("in the TLS handshake"),
             Self::Send => f.write_str("while sending the request"),
             Self::Wait => f.write_str("while waiting for the response"),
@@ -210,9 +218,11 @@ impl Error {
 
     /// Whether there was no connection, or it was lost.
     pub fn is_connection(&self) -> bool {
-        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody, Resolve, Tls};
+        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody};
+        use ErrorKind::{Proxy, Resolve, Tls};
         let kind = self.0.kind;
-        matches!(kind, Connect | ConnectTimeout | Disconnected | IncompleteBody | Resolve | Tls)
+        matches!(kind, Connect | ConnectTimeout | Disconnected | IncompleteBody)
+            || matches!(kind, Proxy | Resolve | Tls)
     }
 }
 
@@ -245,6 +255,21 @@ impl Error {
     /// Where it happened, unless a layer below said so already.
     pub(crate) fn during(mut self, phase: Phase) -> Self {
         self.0.phase.get_or_insert(phase);
+        self
+    }
+
+    /// It was a proxy that failed, not the server: which one is named in front.
+    pub(crate) fn of_proxy(mut self, proxy: &impl fmt::Display) -> Self {
+        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Unsupported};
+        if !matches!(self.0.kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
+            self.0.kind = ErrorKind::Proxy;
+        }
+        self.through(proxy)
+    }
+
+    /// It happened on the connection to a proxy, which is named in front.
+    pub(crate) fn through(mut self, proxy: &impl fmt::Display) -> Self {
+        self.0.what = format!("proxy {proxy}: {}", self.0.what).into();
         self
     }
 

@@ -40,6 +40,7 @@
 //! | whom to trust | [`Verify`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
+//! | what stands between | [`Proxies`] |
 //! | functions that see requests and responses | [`Hooks`] |
 //! | what servers want to be told again | [`CookieJar`] |
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
@@ -77,6 +78,8 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
+#[allow(dead_code, reason = "no request asks which one yet")]
+mod proxy;
 #[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
@@ -110,6 +113,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
+pub use proxy::Proxies;
 pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};

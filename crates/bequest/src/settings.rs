@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
+use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::timeout::Timeout;
 
@@ -43,6 +44,7 @@ struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
+    proxies: Proxies,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
@@ -80,6 +82,15 @@ impl SendOptions {
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.said().verify = Some(verify.into());
+        self
+    }
+
+    /// Which proxies lead to servers, or that none does. Where these say nothing, the session's
+    /// count, then those of the environment.
+    #[must_use]
+    pub fn proxies(mut self, proxies: impl Into<Proxies>) -> Self {
+        let said = self.said();
+        said.proxies = proxies.into().over(&said.proxies);
         self
     }
 
@@ -174,6 +185,7 @@ impl Said {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,
@@ -185,6 +197,7 @@ impl Said {
             https_only,
         } = self;
         settings.timeout = timeout.or(settings.timeout);
+        settings.proxies = proxies.over(&settings.proxies);
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
@@ -225,6 +238,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// How the server is verified.
     pub verify: Verify,
+    /// Which proxies lead to servers.
+    pub proxies: Proxies,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
@@ -265,6 +280,7 @@ impl Default for Settings {
             stream: false,
             timeout: Timeout::new(),
             verify: Verify::Yes,
+            proxies: Proxies::new(),
             max_content: Some(MAX_CONTENT),
             on_progress: None,
             text_is_latin1: true,
@@ -388,6 +404,7 @@ mod tests {
             stream,
             timeout,
             verify,
+            proxies,
             max_content,
             on_progress,
             text_is_latin1,

@@ -1,4 +1,4 @@
-//! Opening a connection: name, address, TLS.
+//! Opening a connection: name, address, TLS, and a proxy between.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -6,11 +6,21 @@ use std::time::{Duration, Instant};
 
 use super::pool::Origin;
 use super::race::{Failures, race};
+use super::route::Route;
 use super::sockets::Sockets;
 use super::stream::Stream;
 use super::tls::TlsSettings;
+use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{Socket, with_deadline};
+
+/// On which terms a connection is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) sockets: &'a Sockets,
+    /// For all of it.
+    pub(crate) deadline: Option<Instant>,
+}
 
 /// How long the steps to a connection took.
 #[derive(Clone, Copy, Debug)]
@@ -29,51 +39,86 @@ pub(crate) struct Dialed {
     pub(crate) ready: Instant,
 }
 
-/// Opens a connection. The deadline is for all of it: look-up, every address, handshake.
-pub(crate) async fn dial(
-    origin: Origin<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
-) -> Result<Dialed> {
+/// Why there is no connection, and what a proxy has said to that.
+#[derive(Debug)]
+pub(crate) struct Undialed {
+    pub(crate) error: Error,
+    pub(crate) refusal: Option<Box<Refusal>>,
+}
+
+impl From<Error> for Undialed {
+    fn from(error: Error) -> Self {
+        Self { error, refusal: None }
+    }
+}
+
+/// Opens a connection. The deadline is for all of it: look-up, every address, proxy, handshake.
+pub(crate) async fn dial(origin: Origin<'_>, terms: Terms<'_>) -> Result<Dialed, Undialed> {
+    match origin.route {
+        None => Ok(go(origin, terms).await?),
+        Some(Route { proxy, forwards: true }) => {
+            Ok(go(origin, terms).await.map_err(|error| error.of_proxy(&**proxy))?)
+        }
+        Some(route) => Box::pin(tunnel::open(origin, route, terms)).await,
+    }
+}
+
+/// Goes straight to where the connection leads.
+async fn go(origin: Origin<'_>, terms: Terms<'_>) -> Result<Dialed> {
+    let reached = reach(origin, terms).await?;
+    let stream = Stream::Plain(reached.socket);
+    let Some(tls) = origin.tls else {
+        let Reached { peer, connected: ready, .. } = reached;
+        return Ok(Dialed { stream, peer, steps: reached.steps, ready });
+    };
+    let stream = secure(stream, origin.host, tls, terms.deadline).await?;
+    let ready = Instant::now();
+    let steps = Steps { tls: Some(ready - reached.connected), ..reached.steps };
+    Ok(Dialed { stream, peer: reached.peer, steps, ready })
+}
+
+/// A connection without anything over it.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) socket: Socket,
+    pub(super) peer: SocketAddr,
+    pub(super) steps: Steps,
+    pub(super) connected: Instant,
+}
+
+/// Connects to the host; whether it is the origin's or a proxy's is not its business.
+pub(super) async fn reach(origin: Origin<'_>, terms: Terms<'_>) -> Result<Reached> {
     let started = Instant::now();
-    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
-    let addresses =
-        with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))??;
+    let addresses = addresses(origin, terms).await?;
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
-    let (socket, peer) = with_deadline(deadline, race(addresses, sockets.options))
+    let (socket, peer) = with_deadline(terms.deadline, race(addresses, terms.sockets.options))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
     let connected = Instant::now();
-    let stream = match origin.tls {
-        None => Stream::Plain(socket),
-        Some(tls) => with_deadline(deadline, secure(socket, origin.host, tls))
-            .await
-            .ok_or_else(|| timed_out(Phase::Tls))??,
-    };
-    let ready = if origin.tls.is_some() { Instant::now() } else { connected };
-    let steps = Steps {
-        resolve: resolved - started,
-        connect: connected - resolved,
-        tls: origin.tls.map(|_| ready - connected),
-    };
-    Ok(Dialed { stream, peer, steps, ready })
+    let steps = Steps { resolve: resolved - started, connect: connected - resolved, tls: None };
+    Ok(Reached { socket, peer, steps, connected })
 }
 
-#[cfg(feature = "tls")]
-async fn secure(socket: Socket, host: &str, tls: TlsSettings<'_>) -> Result<Stream> {
-    let stream = super::tls::handshake(socket, host, tls).await?;
-    Ok(Stream::Tls(Box::new(stream)))
+/// The addresses of the host: at least one.
+pub(super) async fn addresses(origin: Origin<'_>, terms: Terms<'_>) -> Result<Vec<SocketAddr>> {
+    let Terms { sockets, deadline } = terms;
+    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
+    with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
 }
 
-#[cfg(not(feature = "tls"))]
-async fn secure(_: Socket, _: &str, _: TlsSettings<'_>) -> Result<Stream> {
-    Err(Error::with(ErrorKind::Unsupported, "https needs TLS")
-        .remedied("build bequest with its feature `tls`"))
+/// Does a TLS handshake with the host over what leads to it.
+pub(super) async fn secure(
+    stream: Stream,
+    host: &str,
+    tls: TlsSettings<'_>,
+    deadline: Option<Instant>,
+) -> Result<Stream> {
+    with_deadline(deadline, stream.secured(host, tls)).await.ok_or_else(|| timed_out(Phase::Tls))?
 }
 
-fn timed_out(phase: Phase) -> Error {
+pub(super) fn timed_out(phase: Phase) -> Error {
     Error::with(ErrorKind::ConnectTimeout, "the connect timeout was over").during(phase)
 }
 

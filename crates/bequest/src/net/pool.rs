@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::dial::Dialed;
+use super::route::{KeptRoute, Route};
 use super::tls::{KeptTlsSettings, TlsSettings};
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
@@ -18,6 +19,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) zone: Option<&'a str>,
     /// How it is secured; `None` is a connection without TLS.
     pub(crate) tls: Option<TlsSettings<'a>>,
+    /// The proxy that leads there; `None` is the straight way.
+    pub(crate) route: Option<Route<'a>>,
 }
 
 /// An [`Origin`] that is kept.
@@ -27,6 +30,7 @@ pub(super) struct PoolKey {
     port: u16,
     zone: Option<Box<str>>,
     tls: Option<KeptTlsSettings>,
+    route: Option<KeptRoute>,
 }
 
 impl PoolKey {
@@ -36,6 +40,7 @@ impl PoolKey {
             port: origin.port,
             zone: origin.zone.map(Box::from),
             tls: origin.tls.map(TlsSettings::keep),
+            route: origin.route.map(Route::keep),
         }
     }
 
@@ -45,6 +50,7 @@ impl PoolKey {
             port: self.port,
             zone: self.zone.as_deref(),
             tls: self.tls.as_ref().map(KeptTlsSettings::lend),
+            route: self.route.as_ref().map(KeptRoute::lend),
         };
         own == origin
     }

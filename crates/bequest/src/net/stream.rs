@@ -5,7 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+#[cfg(feature = "tls")]
+use tokio_rustls::client::TlsStream;
 
+use super::tls::TlsSettings;
+use crate::error::Result;
+#[cfg(not(feature = "tls"))]
+use crate::error::{Error, ErrorKind};
 use crate::reactor::Socket;
 
 /// What requests are written to and responses read from.
@@ -13,7 +19,10 @@ use crate::reactor::Socket;
 pub(crate) enum Stream {
     Plain(Socket),
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<Socket>>),
+    Tls(Box<TlsStream<Socket>>),
+    /// To an origin, within that to its proxy.
+    #[cfg(feature = "tls")]
+    TlsInTls(Box<TlsStream<Box<TlsStream<Socket>>>>),
 }
 
 impl Stream {
@@ -22,7 +31,28 @@ impl Stream {
             Self::Plain(socket) => socket,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.get_mut().0,
+            #[cfg(feature = "tls")]
+            Self::TlsInTls(stream) => stream.get_mut().0.get_mut().0,
         }
+    }
+
+    /// The same with TLS to that host over it.
+    #[cfg(feature = "tls")]
+    pub(super) async fn secured(self, host: &str, tls: TlsSettings<'_>) -> Result<Self> {
+        use super::tls::handshake;
+        Ok(match self {
+            Self::Plain(socket) => Self::Tls(Box::new(handshake(socket, host, tls).await?)),
+            Self::Tls(outer) => Self::TlsInTls(Box::new(handshake(outer, host, tls).await?)),
+            // A third layer has nobody to end it: there is one proxy at most.
+            both @ Self::TlsInTls(_) => both,
+        })
+    }
+
+    /// The same with TLS to that host over it.
+    #[cfg(not(feature = "tls"))]
+    pub(super) async fn secured(self, _: &str, _: TlsSettings<'_>) -> Result<Self> {
+        Err(Error::with(ErrorKind::Unsupported, "https needs TLS")
+            .remedied("build bequest with its feature `tls`"))
     }
 
     /// Whether nothing is left that was received and not read.
@@ -31,6 +61,8 @@ impl Stream {
             Self::Plain(_) => true,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => is_clean(stream),
+            #[cfg(feature = "tls")]
+            Self::TlsInTls(stream) => is_clean(stream) && is_clean(stream.get_ref().0),
         }
     }
 
@@ -41,33 +73,29 @@ impl Stream {
 
     /// Whether it can't carry another request: the peer has closed, or sent what nobody asked for.
     pub(crate) fn is_stale(&mut self) -> bool {
-        match self {
-            Self::Plain(socket) => socket.is_stale(),
-            #[cfg(feature = "tls")]
-            Self::Tls(stream) => {
-                if !is_clean(stream) {
-                    return true;
-                }
-                if !stream.get_ref().0.is_stale() {
-                    return false;
-                }
-                // Session tickets may come at any time: let TLS read what is there. Only if there
-                // was no more than that, nothing is ready.
-                stream.get_mut().0.try_at_once();
-                let mut context = Context::from_waker(std::task::Waker::noop());
-                let mut byte = [0; 1];
-                let read =
-                    Pin::new(&mut **stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
-                // Under tokio, what is there may not have been announced yet.
-                read.is_ready() || stream.get_ref().0.is_stale()
-            }
+        if !self.is_clean() {
+            return true;
         }
+        if !self.socket().is_stale() {
+            return false;
+        }
+        if let Self::Plain(_) = self {
+            return true;
+        }
+        // Session tickets may come at any time: let TLS read what is there. Only if there was no
+        // more than that, nothing is ready.
+        self.socket().try_at_once();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut byte = [0; 1];
+        let read = Pin::new(&mut *self).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+        // Under tokio, what is there may not have been announced yet.
+        read.is_ready() || self.socket().is_stale()
     }
 }
 
 /// TLS wants to read only while it holds no plaintext and the peer has not said goodbye.
 #[cfg(feature = "tls")]
-fn is_clean(stream: &tokio_rustls::client::TlsStream<Socket>) -> bool {
+fn is_clean<S>(stream: &TlsStream<S>) -> bool {
     stream.get_ref().1.wants_read()
 }
 
@@ -81,6 +109,11 @@ macro_rules! either {
             }
             #[cfg(feature = "tls")]
             Stream::Tls(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            Stream::TlsInTls(stream) => {
                 let $stream = Pin::new(stream);
                 $call
             }

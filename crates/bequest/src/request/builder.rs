@@ -23,6 +23,7 @@ use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::Verify;
 use crate::progress::Progress;
+use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
 use crate::settings::SendOptions;
@@ -259,6 +260,12 @@ impl<S> Request<S> {
     /// [`Verify`].
     pub fn verify(self, verify: impl Into<Verify>) -> Self {
         self.options(|options| options.verify(verify))
+    }
+
+    /// Which proxies lead to the server, or that none does; see [`Proxies`]. Where these say nothing,
+    /// the session's count, then those of the environment.
+    pub fn proxies(self, proxies: impl Into<Proxies>) -> Self {
+        self.options(|options| options.proxies(proxies))
     }
 
     /// Whether the body is left unread, to be streamed.

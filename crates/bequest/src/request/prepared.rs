@@ -286,6 +286,11 @@ impl PreparedRequest {
         self.target.as_deref().map_or_else(|| target::target(&self.url), Cow::Borrowed)
     }
 
+    /// What it says to a proxy.
+    pub(crate) fn absolute_target(&self) -> String {
+        target::absolute(&self.url, self.target.as_deref())
+    }
+
     /// A copy that still has what was added for the wire, and room for what will be.
     pub(crate) fn as_sent(&self) -> Self {
         let (target, made_cookies) = (self.target.clone(), self.made_cookies.clone());

@@ -10,6 +10,17 @@ pub(super) fn target(url: &Url) -> Cow<'_, str> {
     if target.starts_with('/') { Cow::Borrowed(target) } else { Cow::Owned(format!("/{target}")) }
 }
 
+/// The whole URL, for a proxy (RFC 9112, section 3.2.2): never the fragment, never credentials. What
+/// a caller gives in place of path and query stands in their place; what does not begin as a path
+/// is the caller's whole target.
+pub(super) fn absolute(url: &Url, given: Option<&str>) -> String {
+    let path = given.map_or_else(|| target(url), Cow::Borrowed);
+    if !path.starts_with('/') {
+        return path.into_owned();
+    }
+    format!("{}://{}{path}", url.scheme(), host(url))
+}
+
 /// Host, and port where it is not the scheme's own (RFC 9110, section 7.2).
 pub(super) fn host(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]

@@ -104,6 +104,11 @@ impl Response {
         Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
     }
 
+    /// One whose body is at hand.
+    pub(crate) fn brought(head: Head, body: Bytes) -> Self {
+        Self::new(head, Live::new(Own::from(body)))
+    }
+
     /// Whether the content is not what was sent.
     fn is_coded(&self) -> bool {
         Codings::of(&self.head.headers).is_some()

@@ -21,6 +21,9 @@ macro_rules! session_state {
             pub hooks: $crate::hooks::Hooks,
             /// How servers are verified.
             pub verify: $crate::net::tls::Verify,
+            /// Which proxies lead to servers; where these say nothing, the environment is asked, if
+            /// `trust_env` is set.
+            pub proxies: $crate::proxy::Proxies,
             /// How long to wait; a new session waits for ever.
             pub timeout: $crate::timeout::Timeout,
             /// Whether bodies are left unread, to be streamed.
@@ -82,6 +85,7 @@ macro_rules! session_state {
                     cookies: std::sync::Arc::default(),
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
+                    proxies: $crate::proxy::Proxies::new(),
                     timeout: $crate::timeout::Timeout::new(),
                     stream: false,
                     max_content: Some($crate::settings::MAX_CONTENT),
@@ -241,6 +245,7 @@ macro_rules! session_state {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
+                    proxies: self.proxies.clone(),
                     max_content: self.max_content,
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,

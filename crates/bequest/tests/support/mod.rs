@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use bequest::{
     Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, RedirectPolicy, Request, Response, Result, SendOptions, Session, StatusCode,
-    Timeout, Timings, Url, Verify, Version,
+    PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, SendOptions, Session,
+    StatusCode, Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -157,6 +157,10 @@ impl Client {
 
     pub(crate) fn verify(&mut self) -> &mut Verify {
         each!(self, session => &mut session.verify)
+    }
+
+    pub(crate) fn proxies(&mut self) -> &mut Proxies {
+        each!(self, session => &mut session.proxies)
     }
 
     pub(crate) fn trust_env(&mut self) -> &mut bool {

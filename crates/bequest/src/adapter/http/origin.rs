@@ -1,8 +1,8 @@
 //! Which connections can serve a request: the pool's key, from everything that is set.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::Origin;
 use crate::net::tls::TlsSettings;
+use crate::net::{Origin, ProxyProtocol, ProxyServer, Route};
 use crate::request::PreparedRequest;
 use crate::settings::Settings;
 
@@ -12,6 +12,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     let url = &request.url;
     let Settings {
         verify,
+        proxies,
         stream: _,
         timeout: _,
         max_content: _,
@@ -49,5 +50,28 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     if port == 0 {
         return Err(invalid("nothing can listen on port 0"));
     }
-    Ok(Origin { host, port, zone: request.zone(), tls })
+    let Some(proxy) = proxies.select(url)? else {
+        return Ok(Origin { host, port, zone: request.zone(), tls, route: None });
+    };
+    let route = Route { proxy, forwards: tls.is_none() && speaks_http(proxy) };
+    Ok(match route.forwards {
+        true => Origin {
+            host: &proxy.host,
+            port: proxy.port,
+            zone: None,
+            tls: route.tls(),
+            route: Some(route),
+        },
+        false => Origin { host, port, zone: None, tls, route: Some(route) },
+    })
+}
+
+/// Whether a proxy is asked for it, in place of its origin.
+pub(super) fn is_forwarded(request: &PreparedRequest, settings: &Settings) -> Result<bool> {
+    let proxy = settings.proxies.select(&request.url)?;
+    Ok(proxy.is_some_and(|proxy| speaks_http(proxy)) && request.url.scheme() == "http")
+}
+
+fn speaks_http(proxy: &ProxyServer) -> bool {
+    matches!(proxy.protocol, ProxyProtocol::Http | ProxyProtocol::Https)
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 
 use super::clock::Clock;
+use super::forward::Forward;
 use super::meter::Meter;
 use super::upload::{Sent, Upload};
 use crate::body::RequestFraming;
@@ -23,6 +24,8 @@ pub(super) struct RoundTrip<'a> {
     pub(super) framing: RequestFraming,
     pub(super) settings: &'a Settings,
     pub(super) limits: &'a Limits,
+    /// The proxy that is asked for it.
+    pub(super) forward: Option<&'a Forward<'a>>,
 }
 
 /// The head of the response, and how its body is framed.
@@ -58,6 +61,13 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
 }
 
 impl RoundTrip<'_> {
+    pub(super) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
+        match self.forward {
+            None => self.request.write_head(out),
+            Some(forward) => forward.write_head(self.request, out),
+        }
+    }
+
     pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
         let (sent, has_sent, meter) = {

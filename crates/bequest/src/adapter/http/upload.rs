@@ -81,7 +81,7 @@ where
             true => Ok(()),
             false => {
                 head.clear();
-                self.trip.request.write_head(&mut head)
+                self.trip.write_head(&mut head)
             }
         };
         let result = match written {

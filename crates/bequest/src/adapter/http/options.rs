@@ -1,0 +1,121 @@
+//! What can be set for an adapter.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::HttpAdapter;
+#[expect(unused_imports, reason = "documentation names it")]
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::h1::Limits;
+use crate::net::{AddressFamily, HostAddress, HostOverride, PoolLimits, Sockets};
+use crate::reactor::Resolver;
+
+/// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
+/// other options has another pool.
+#[derive(Clone)]
+pub(super) struct Options {
+    pub(super) limits: Limits,
+    pub(super) pool: PoolLimits,
+    pub(super) sockets: Sockets,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
+        Self { limits: Limits::default(), pool, sockets: Sockets::default() }
+    }
+}
+
+/// Each of them gives the adapter a new, empty pool.
+impl HttpAdapter {
+    /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
+    /// not used for longest makes room. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn pool_connections(self, origins: usize) -> Self {
+        self.with(|options| options.pool.origins = origins)
+    }
+
+    /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
+    /// that open connections of their own, which are closed when they are done. The adapter gets a
+    /// new, empty pool.
+    #[must_use]
+    pub fn pool_maxsize(self, idle: usize) -> Self {
+        self.with(|options| options.pool.idle = idle)
+    }
+
+    /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
+    /// less in its Keep-Alive field. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn idle_timeout(self, keep: Duration) -> Self {
+        self.with(|options| options.pool.keep = keep)
+    }
+
+    /// Who is asked for the addresses of names, in place of the system. The adapter gets a new, empty
+    /// pool.
+    #[must_use]
+    pub fn resolver(self, resolver: impl Resolver) -> Self {
+        self.with(|options| options.sockets.resolver = Some(Arc::new(resolver)))
+    }
+
+    /// Where a host's name leads, whatever a resolver would say (curl's `--resolve`): to an address,
+    /// or to an address and port. Said again for the same host, it adds one to be tried. With a
+    /// port behind the name it holds for URLs with that port alone. Host header, TLS and cookies go
+    /// by the name as before. The adapter gets a new, empty pool.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let (addr, url) = (server.addr(), "http://example.org/get");
+    /// use bequest::{HttpAdapter, Session};
+    ///
+    /// let mut s = Session::new();
+    /// s.mount("http://", HttpAdapter::new().resolve("example.org", addr)?);
+    /// assert_eq!(s.get(url).send()?.remote_addr(), Some(addr));
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidUrl`] for what can't be the host of a URL.
+    pub fn resolve(self, host: &str, to: impl Into<HostAddress>) -> Result<Self> {
+        let rule = HostOverride::new(host, to.into())?;
+        Ok(self.with(|options| options.sockets.overrides.push(rule)))
+    }
+
+    /// Which of a host's addresses are used; all of them unless it is set. The adapter gets a new,
+    /// empty pool.
+    #[must_use]
+    pub fn address_family(self, family: AddressFamily) -> Self {
+        self.with(|options| options.sockets.family = family)
+    }
+
+    /// Which of this machine's addresses connections come from; the system chooses unless it is
+    /// set. Only addresses of its family are then connected to. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn local_address(self, address: impl Into<IpAddr>) -> Self {
+        let address = address.into();
+        self.with(|options| options.sockets.options.local = Some(address))
+    }
+
+    /// After how long the system probes whether a silent peer is still there, and how often then
+    /// (the system says how many answers may be missing); never, unless it is set. Whole seconds
+    /// count. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn tcp_keepalive(self, after: impl Into<Option<Duration>>) -> Self {
+        let after = after.into();
+        self.with(|options| options.sockets.options.keepalive = after)
+    }
+
+    /// Whether small packets are sent at once (TCP_NODELAY), without waiting for more to send; they
+    /// are unless it is set. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn tcp_nodelay(self, at_once: bool) -> Self {
+        self.with(|options| options.sockets.options.nodelay = at_once)
+    }
+
+    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.0.options.clone();
+        change(&mut options);
+        Self::of(options)
+    }
+}

@@ -1,5 +1,6 @@
 //! What can be set for a session and for a request, and how the two merge.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ struct Said {
     timeout: Timeout,
     verify: Option<Verify>,
     proxies: Proxies,
+    /// Said to be none, where a redirect has led to another origin.
+    unix_socket: Option<Option<PathBuf>>,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
@@ -161,10 +164,22 @@ impl SendOptions {
         self
     }
 
-    /// That a certificate is not verified was said for one origin.
-    pub(crate) fn withdraw_unverified(&mut self) {
+    /// The path of the Unix socket that is connected to, in place of the URL's host and of any
+    /// proxy; a redirect to another origin does not lead there.
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.said().unix_socket = Some(Some(path.into()));
+        self
+    }
+
+    /// Withdraws what was said for one origin, by these options or by `settings`: that a certificate
+    /// is not verified, and a Unix socket.
+    pub(crate) fn leave_origin(&mut self, settings: &Settings) {
         if let Some(said) = &mut self.0 {
             said.verify.take_if(|verify| *verify == Verify::No);
+        }
+        if settings.unix_socket.is_some() {
+            self.said().unix_socket = Some(None);
         }
     }
 
@@ -186,6 +201,7 @@ impl Said {
             timeout,
             verify,
             proxies,
+            unix_socket,
             max_content,
             on_progress,
             text_is_latin1,
@@ -212,6 +228,9 @@ impl Said {
                 Verify::No => drop(settings.elsewhere.get_or_insert(before)),
                 _ => settings.elsewhere = None,
             }
+        }
+        if let Some(unix_socket) = unix_socket {
+            settings.unix_socket = unix_socket.clone();
         }
         if let Some(policy) = redirect_policy {
             settings.redirect_policy = Some(Arc::clone(policy));
@@ -240,6 +259,8 @@ pub struct Settings {
     pub verify: Verify,
     /// Which proxies lead to servers.
     pub proxies: Proxies,
+    /// The Unix socket that is connected to in place of the URL's host.
+    pub unix_socket: Option<PathBuf>,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
@@ -281,6 +302,7 @@ impl Default for Settings {
             timeout: Timeout::new(),
             verify: Verify::Yes,
             proxies: Proxies::new(),
+            unix_socket: None,
             max_content: Some(MAX_CONTENT),
             on_progress: None,
             text_is_latin1: true,
@@ -314,13 +336,16 @@ impl Settings {
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
-    /// first origin alone, and the environment is asked when there is a certificate.
+    /// first origin alone, and so was a Unix socket; the environment is asked when there is a
+    /// certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
-        let withdrawn = self.elsewhere.clone().filter(|_| leaves_origin).map(|verify| Self {
-            verify,
-            elsewhere: None,
-            verify_is_said: false,
-            ..self.clone()
+        let withdraws = self.elsewhere.is_some() || self.unix_socket.is_some();
+        let withdrawn = (leaves_origin && withdraws).then(|| {
+            let mut settings = Self { unix_socket: None, ..self.clone() };
+            if let Some(verify) = settings.elsewhere.take() {
+                (settings.verify, settings.verify_is_said) = (verify, false);
+            }
+            settings
         });
         let settings = withdrawn.as_ref().unwrap_or(self);
         match settings.said_by_environment(url) {
@@ -405,6 +430,7 @@ mod tests {
             timeout,
             verify,
             proxies,
+            unix_socket,
             max_content,
             on_progress,
             text_is_latin1,

@@ -23,7 +23,8 @@ pub(crate) struct Connection {
     pub(crate) output: Vec<u8>,
     /// The next request's head is in there already.
     pub(crate) has_head: bool,
-    pub(crate) peer: SocketAddr,
+    /// `None` for a Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
     /// How it was opened, until the first request on it has told.
     pub(crate) opened: Option<Steps>,
     /// How long the server keeps it when idle, where it said so.

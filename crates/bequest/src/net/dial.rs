@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::pool::Origin;
@@ -12,7 +13,7 @@ use super::stream::Stream;
 use super::tls::TlsSettings;
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{Socket, with_deadline};
+use crate::reactor::{self, Socket, with_deadline};
 
 /// On which terms a connection is opened.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub(crate) struct Steps {
 #[derive(Debug)]
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) steps: Steps,
     pub(crate) ready: Instant,
 }
@@ -81,13 +82,17 @@ async fn go(origin: Origin<'_>, terms: Terms<'_>) -> Result<Dialed> {
 #[derive(Debug)]
 pub(super) struct Reached {
     pub(super) socket: Socket,
-    pub(super) peer: SocketAddr,
+    /// `None` for a Unix socket.
+    pub(super) peer: Option<SocketAddr>,
     pub(super) steps: Steps,
     pub(super) connected: Instant,
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
 pub(super) async fn reach(origin: Origin<'_>, terms: Terms<'_>) -> Result<Reached> {
+    if let Some(path) = origin.unix_socket {
+        return reach_unix(path, terms).await;
+    }
     let started = Instant::now();
     let addresses = addresses(origin, terms).await?;
     let resolved = Instant::now();
@@ -98,7 +103,24 @@ pub(super) async fn reach(origin: Origin<'_>, terms: Terms<'_>) -> Result<Reache
         .map_err(|failures| unconnected(origin, failures))?;
     let connected = Instant::now();
     let steps = Steps { resolve: resolved - started, connect: connected - resolved, tls: None };
-    Ok(Reached { socket, peer, steps, connected })
+    Ok(Reached { socket, peer: Some(peer), steps, connected })
+}
+
+async fn reach_unix(path: &Path, terms: Terms<'_>) -> Result<Reached> {
+    let started = Instant::now();
+    let socket = with_deadline(terms.deadline, reactor::connect_unix(path))
+        .await
+        .ok_or_else(|| timed_out(Phase::Connect(None)))?
+        .map_err(|cause| {
+            let what = format!("no connection to the Unix socket {path:?}");
+            Error::with(ErrorKind::Connect, what)
+                .during(Phase::Connect(None))
+                .remedied("check the path, whether you may write there, and that the server runs")
+                .because(cause)
+        })?;
+    let connected = Instant::now();
+    let steps = Steps { resolve: Duration::ZERO, connect: connected - started, tls: None };
+    Ok(Reached { socket, peer: None, steps, connected })
 }
 
 /// The addresses of the host: at least one.

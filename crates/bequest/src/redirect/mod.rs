@@ -60,7 +60,7 @@ pub(crate) fn next(
     }
     request.body.stream().map_or(Ok(()), |stream| stream.check())?;
     if leaves_origin {
-        origin::leave(&mut request, &settings.sensitive_headers);
+        origin::leave(&mut request, settings);
         request.auth = found(&request, settings);
     } else {
         request.forget_auth();

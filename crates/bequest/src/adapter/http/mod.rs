@@ -223,7 +223,7 @@ impl HttpAdapter {
             url: None,
             history: Vec::new(),
             timings,
-            peer: Some(connection.peer),
+            peer: connection.peer,
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),

@@ -28,7 +28,6 @@ impl Default for Options {
     }
 }
 
-/// Each of them gives the adapter a new, empty pool.
 impl HttpAdapter {
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.

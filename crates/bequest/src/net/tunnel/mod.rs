@@ -36,7 +36,7 @@ pub(crate) struct Refusal {
 struct Gate {
     stream: Stream,
     reached: Steps,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
     /// Something was asked on it before.
     used: bool,
 }
@@ -79,8 +79,14 @@ pub(super) async fn open(
 /// A connection to the proxy itself.
 async fn approach(route: Route<'_>, terms: Terms<'_>) -> Result<Gate> {
     let proxy = &**route.proxy;
-    let to_proxy =
-        Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };
+    let to_proxy = Origin {
+        host: &proxy.host,
+        port: proxy.port,
+        zone: None,
+        tls: None,
+        route: None,
+        unix_socket: None,
+    };
     let Reached { socket, peer, steps, .. } =
         reach(to_proxy, terms).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::auth::{Basic, Netrc};
 use crate::net::tls::Verify;
+use crate::proxy::Proxies;
 
 /// Files with CA certificates, the first one that is said and not empty.
 const BUNDLES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
@@ -25,6 +26,7 @@ const LARGEST_NETRC: u64 = 1 << 20;
 pub(crate) struct Environment {
     bundle: Once<Option<Verify>>,
     netrc: Once<Netrc>,
+    proxies: Once<Proxies>,
 }
 
 impl Environment {
@@ -49,8 +51,15 @@ impl Environment {
         is_proved.then(|| self.ask_netrc(url, Netrc::find_machine)).flatten()
     }
 
+    /// Which proxies there are.
+    #[allow(dead_code, reason = "no request asks yet")]
+    pub(crate) fn proxies(&self) -> Proxies {
+        self.proxies.ask(|| Proxies::from_environment(variable), Proxies::clone)
+    }
+
     /// Reads it again at its next use.
     pub(crate) fn reload(&self) {
+        self.proxies.forget();
         self.bundle.forget();
         self.netrc.forget();
     }

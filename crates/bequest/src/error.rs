@@ -86,6 +86,9 @@ pub enum ErrorKind {
     ReadTimeout,
     /// The host's name has no address.
     Resolve,
+    /// The last attempt that a [`Retry`](crate::Retry) allows had a status that it was to try again;
+    /// the response is in it.
+    Retry,
     /// The body was read already, or is being read by somebody else.
     StreamConsumed,
     /// The TLS handshake failed, or a certificate or key can't be used.
@@ -122,6 +125,8 @@ pub enum Phase {
     Wait,
     /// The response's body was being read.
     Body,
+    /// An attempt had failed, the next one had not begun.
+    Retry,
 }
 
 impl fmt::Display for Phase {
@@ -136,6 +141,7 @@ impl fmt::Display for Phase {
             Self::Send => f.write_str("while sending the request"),
             Self::Wait => f.write_str("while waiting for the response"),
             Self::Body => f.write_str("while reading the body"),
+            Self::Retry => f.write_str("while waiting to try again"),
         }
     }
 }
@@ -171,6 +177,8 @@ struct Inner {
     // Typed as what they are by the modules that own those types, which stand above this one.
     request: Option<Carried>,
     response: Option<Carried>,
+    /// And how many there are.
+    attempts: Option<(usize, Carried)>,
 }
 
 impl Error {
@@ -239,6 +247,7 @@ impl Error {
             url: None,
             request: None,
             response: None,
+            attempts: None,
         }))
     }
 
@@ -260,9 +269,17 @@ impl Error {
 
     /// It was a proxy that failed, not the server: which one is named in front.
     pub(crate) fn of_proxy(mut self, proxy: &impl fmt::Display) -> Self {
-        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Unsupported};
-        if !matches!(self.0.kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
+        use ErrorKind::{Cancelled, ConnectTimeout, Deadline, Tls, Unsupported};
+        let kind = self.0.kind;
+        if !matches!(kind, Cancelled | ConnectTimeout | Deadline | Unsupported) {
             self.0.kind = ErrorKind::Proxy;
+        }
+        if kind == Tls {
+            // What helps with a server does not help here.
+            self = self.remedied(
+                "whom to trust is said by `Proxies::verify`; a proxy that speaks no TLS has \
+                 `http://` in its URL",
+            );
         }
         self.through(proxy)
     }
@@ -290,6 +307,16 @@ impl Error {
         self
     }
 
+    /// What was tried before.
+    pub(crate) fn carry_attempts(mut self, count: usize, attempts: impl Any + Send + Sync) -> Self {
+        self.0.attempts.get_or_insert_with(|| (count, Box::new(attempts)));
+        self
+    }
+
+    pub(crate) fn carried_attempts(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.attempts.as_ref().map(|(_, attempts)| &**attempts)
+    }
+
     pub(crate) fn carried_request(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.0.request.as_deref()
     }
@@ -315,6 +342,7 @@ impl Error {
             url: inner.url.clone(),
             request: None,
             response: None,
+            attempts: None,
         }))
     }
 }
@@ -330,6 +358,9 @@ impl fmt::Display for Error {
         f.write_str(&inner.what)?;
         if let Some(phase) = inner.phase {
             write!(f, " {phase}")?;
+        }
+        if let Some((before, _)) = &inner.attempts {
+            write!(f, ", in attempt {}", before + 1)?;
         }
         if let Some(cause) = &inner.cause {
             let cause = cause.to_string();

@@ -55,7 +55,8 @@
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
-//! has the jar. `async` adds [`aio`].
+//! has the jar. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
+//! `log`, whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -86,13 +87,17 @@ mod reactor;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod secrets;
 mod session;
 mod settings;
 mod timeout;
 mod timings;
+mod trace;
 
-pub use adapter::{Adapter, FnAdapter, HttpAdapter, adapter_fn};
+pub use adapter::{
+    Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
+};
 #[cfg(feature = "digest")]
 pub use auth::Digest;
 pub use auth::{Auth, Basic, Bearer, FnAuth, IntoAuth, NoAuth, Round, auth_fn};
@@ -113,7 +118,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use net::tls::Verify;
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
-pub use proxy::Proxies;
+pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};
 pub use reactor::{Resolver, SystemResolver, on_interrupt};
 pub use redirect::{Hop, Next, RedirectPolicy, SensitiveHeaders};
 pub use request::{IntoUrl, Params, PreparedRequest, Request};
@@ -121,7 +126,8 @@ pub use response::{
     DecodedContent, DecodedLines, IterContent, IterLines, Link, Links, Reader, Response,
     ResponseBuilder,
 };
-pub use session::{Session, delete, get, head, options, patch, post, put, request};
+pub use retry::{Attempt, Jitter, Retry, RetryBudget};
+pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
 pub use settings::{SendOptions, Settings};
 pub use timeout::Timeout;
 pub use timings::Timings;

@@ -15,6 +15,7 @@ use crate::net::tls::Verify;
 use crate::progress::{OnProgress, Progress};
 use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
+use crate::retry::Retry;
 use crate::timeout::Timeout;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
@@ -57,6 +58,7 @@ struct Said {
     redirect_policy: Option<Arc<dyn RedirectPolicy>>,
     sensitive_headers: Option<SensitiveHeaders>,
     https_only: Option<bool>,
+    retry: Option<Retry>,
 }
 
 impl SendOptions {
@@ -164,6 +166,13 @@ impl SendOptions {
         self
     }
 
+    /// When it is sent again after it failed: a [`Retry`], or how often.
+    #[must_use]
+    pub fn retry(mut self, retry: impl Into<Retry>) -> Self {
+        self.said().retry = Some(retry.into());
+        self
+    }
+
     /// The path of the Unix socket that is connected to, in place of the URL's host and of any
     /// proxy; a redirect to another origin does not lead there.
     #[must_use]
@@ -211,6 +220,7 @@ impl Said {
             redirect_policy,
             sensitive_headers,
             https_only,
+            retry,
         } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.proxies = proxies.over(&settings.proxies);
@@ -240,6 +250,9 @@ impl Said {
         }
         if let Some(on_progress) = on_progress {
             settings.on_progress = Some(on_progress.clone());
+        }
+        if let Some(retry) = retry {
+            settings.retry = Some(retry.clone());
         }
         if let Some(detector) = detector {
             settings.detector = Some(Arc::clone(detector));
@@ -279,6 +292,8 @@ pub struct Settings {
     pub sensitive_headers: SensitiveHeaders,
     /// Whether a URL that is not https is an error.
     pub https_only: bool,
+    /// When it is sent again after it failed; `None` leaves that to the adapter.
+    pub retry: Option<Retry>,
     /// Where cookies are kept; `None` for a call without a session.
     #[cfg(feature = "cookies")]
     pub cookies: Option<Arc<CookieJar>>,
@@ -312,6 +327,7 @@ impl Default for Settings {
             redirect_policy: None,
             sensitive_headers: SensitiveHeaders::default(),
             https_only: false,
+            retry: None,
             #[cfg(feature = "cookies")]
             cookies: None,
             deadline: None,
@@ -439,7 +455,8 @@ mod tests {
             max_redirects,
             redirect_policy,
             sensitive_headers,
-            https_only
+            https_only,
+            retry
         ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }

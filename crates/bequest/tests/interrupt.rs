@@ -109,10 +109,16 @@ fn ends_within(limit: Duration) {
     let silent = RawServer::start(Script::new().read_head().stall());
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart";
     let half = RawServer::start(Script::new().read_head().send(head).stall());
+    let busy = "HTTP/1.1 503 No\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
+    let busy = RawServer::start(Script::respond(busy));
     let session = Session::new();
-    for what in ["get", "timeout", "put", "body"] {
+    for what in ["get", "timeout", "put", "body", "retry"] {
         STOP.store(false, SeqCst);
-        let server = if what == "body" { &half } else { &silent };
+        let server = match what {
+            "body" => &half,
+            "retry" => &busy,
+            _ => &silent,
+        };
         let before = server.requests();
         let (result, ended, stopped) = thread::scope(|scope| {
             let stopping = scope.spawn(|| {
@@ -123,6 +129,7 @@ fn ends_within(limit: Duration) {
             });
             let result = match what {
                 "timeout" => session.get(server.url("/")).timeout(ms(5000)).send(),
+                "retry" => session.get(server.url("/")).retry(1).send(),
                 "put" => session.put(server.url("/")).body(vec![0; 32 << 20]).send(),
                 _ => session.get(server.url("/")).send(),
             };

@@ -5,11 +5,10 @@
 mod support;
 
 use std::io::Read as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use bequest::{Body, Bytes, Error, ErrorKind, Phase, Request, Timeout};
-use support::{Client, Door, doors, get};
+use support::{Client, Door, doors, full, get};
 use testbed::{RawServer, Script, Testbed};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -66,20 +65,8 @@ fn times_out(
     assert_eq!(server.connections(), 2, "{error}: the connection was used again");
 }
 
-/// A listener whose queue is full, so that nothing more is accepted, and what fills it.
-fn full_listener() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    rustix::net::listen(&listener, 0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, ms(100)) {
-        waiting.push(stream);
-    }
-    (address, (listener, waiting))
-}
-
 fn connecting(door: Door) {
-    let (address, _full) = full_listener();
+    let (address, _full) = full::listener();
     let url = format!("http://{address}/");
     let client = door.session();
     for (timeout, kind) in [
@@ -96,7 +83,7 @@ fn connecting(door: Door) {
 
 /// Both addresses of a name are tried within one budget.
 fn connecting_to_a_name(door: Door) {
-    let (address, _full) = full_listener();
+    let (address, _full) = full::listener();
     let url = format!("http://localhost:{}/", address.port());
     // The socket of the second address gets the number of the first, refused one, and must not be
     // taken for connected because of that.

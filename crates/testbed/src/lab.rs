@@ -33,6 +33,8 @@ pub enum Server {
     Proxy,
     /// Four SOCKS proxies: `SOCKS5`, an address without a scheme.
     Socks,
+    /// mitmproxy, a proxy that opens TLS by an authority of its own: `MITM_PROXY`.
+    Mitmproxy,
     /// Malformed, cut, slow and odd HTTP/1 responses: `BADSERVER_URL`.
     Badserver,
     /// The same over HTTP/2: `BADH2_URL`.
@@ -59,6 +61,7 @@ impl Server {
             Self::Nghttp2 => ("nghttp2", "NGHTTPD_URL"),
             Self::Proxy => ("proxy", "SQUID_PROXY"),
             Self::Socks => ("socks", "SOCKS5"),
+            Self::Mitmproxy => ("mitmproxy", "MITM_PROXY"),
             Self::Badserver => ("badserver", "BADSERVER_URL"),
             Self::Badh2 => ("badh2", "BADH2_URL"),
             Self::Badtls => ("badtls", "BADTLS_URL"),

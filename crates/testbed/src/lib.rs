@@ -27,6 +27,7 @@ mod client;
 
 pub use body::pattern;
 pub use lab::{Lab, Server};
-pub use raw::{RawServer, Script};
+pub use pki::Authority;
+pub use raw::{Handshake, RawServer, Script};
 pub use record::Recorded;
 pub use server::Testbed;

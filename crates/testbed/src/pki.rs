@@ -12,6 +12,39 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 
+/// A certificate authority for [`RawServer::certified`](crate::RawServer::certified).
+#[derive(Debug)]
+pub struct Authority {
+    pki: Pki,
+    server: Arc<ServerConfig>,
+}
+
+impl Authority {
+    /// A new one.
+    ///
+    /// # Panics
+    ///
+    /// If the system grants no temporary file.
+    #[expect(clippy::new_without_default, reason = "no two are the same")]
+    pub fn new() -> Self {
+        let pki = Pki::new();
+        let mut server = ServerConfig::clone(&pki.server());
+        // Each handshake is a whole one, so that scripts know what it consists of.
+        server.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        server.send_tls13_tickets = 0;
+        Self { pki, server: Arc::new(server) }
+    }
+
+    /// A file with the authority's certificate, which exists as long as this value.
+    pub fn ca_file(&self) -> &Path {
+        self.pki.ca_file()
+    }
+
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server)
+    }
+}
+
 /// The authority's certificate in the forms a client takes, and the TLS setup
 /// of the server it vouches for.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod play;
 mod script;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use script::Script;
+use rustls::ServerConfig;
+
+pub use script::{Handshake, Script};
+
+use crate::pki::Authority;
 
 /// A TCP server that sends exactly the bytes its script says, right or wrong.
 ///
@@ -41,10 +46,23 @@ impl RawServer {
     ///
     /// If there is no script, or the system grants no port or thread.
     pub fn sequence(scripts: Vec<Script>) -> Self {
+        Self::with(scripts, None)
+    }
+
+    /// As [`RawServer::sequence`], with a certificate for [`Script::tls`].
+    ///
+    /// # Panics
+    ///
+    /// As [`RawServer::sequence`].
+    pub fn certified(authority: &Authority, scripts: Vec<Script>) -> Self {
+        Self::with(scripts, Some(authority.server()))
+    }
+
+    fn with(scripts: Vec<Script>, tls: Option<Arc<ServerConfig>>) -> Self {
         assert!(!scripts.is_empty(), "a server needs a script");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("the port's address");
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { tls, ..Shared::default() });
         let acceptor = thread::Builder::new()
             .name("raw-server".to_owned())
             .spawn({
@@ -60,6 +78,12 @@ impl RawServer {
         format!("http://{}/{}", self.addr, path.trim_start_matches('/'))
     }
 
+    /// The URL of a path on this server, if its scripts speak TLS; under the name
+    /// `localhost`.
+    pub fn https_url(&self, path: &str) -> String {
+        format!("https://localhost:{}/{}", self.addr.port(), path.trim_start_matches('/'))
+    }
+
     /// The address that the server listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -68,6 +92,16 @@ impl RawServer {
     /// How many connections were accepted.
     pub fn connections(&self) -> usize {
         self.shared.state().logs.len()
+    }
+
+    /// How many connections have ended on the server's side.
+    pub fn closed(&self) -> usize {
+        self.shared.closed.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes the scripts have sent, over all connections.
+    pub fn sent(&self) -> usize {
+        self.shared.sent.load(Ordering::SeqCst)
     }
 
     /// All that the script has read so far on a connection; nothing for a
@@ -102,6 +136,9 @@ struct Shared {
     state: Mutex<State>,
     stopping: Condvar,
     requests: AtomicUsize,
+    sent: AtomicUsize,
+    closed: AtomicUsize,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 /// The bytes received on a connection.
@@ -182,7 +219,11 @@ fn accept(listener: &TcpListener, scripts: &[Script], shared: &Arc<Shared>) {
         players.retain(|player: &JoinHandle<()>| !player.is_finished());
         players.push(thread::spawn({
             let (script, shared) = (script.clone(), Arc::clone(shared));
-            move || play(&script, &socket, log, &shared)
+            move || {
+                play(&script, &socket, log, &shared);
+                drop(socket);
+                shared.closed.fetch_add(1, Ordering::SeqCst);
+            }
         }));
         script = scripts.next().unwrap_or(script);
     }

@@ -2,13 +2,17 @@
 
 mod function;
 mod http;
+mod mock;
 mod mount;
+mod retrying;
 
 use std::sync::Arc;
 
 pub use function::{FnAdapter, adapter_fn};
 pub use http::HttpAdapter;
+pub use mock::{Expectation, MockAdapter, SeenRequest};
 pub(crate) use mount::Mounts;
+pub(crate) use retrying::retrying;
 
 use crate::error::Result;
 use crate::future::BoxFuture;

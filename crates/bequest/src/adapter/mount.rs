@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use url::Url;
+use url::{Position, Url};
 
 use super::{Adapter, HttpAdapter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::secrets;
+use crate::{secrets, trace};
 
 /// Adapters by prefix. Clones share the adapters, and so their connections, not the table.
 #[derive(Clone)]
@@ -28,13 +28,37 @@ impl Mounts {
         Self(Arc::new(vec![mount("https://"), mount("http://")]))
     }
 
-    /// Mounts an adapter; one that is mounted on the same prefix goes.
-    pub(crate) fn mount(&mut self, prefix: String, adapter: Arc<dyn Adapter>) {
+    /// Mounts an adapter, in place of the one that is mounted on the same prefix.
+    pub(crate) fn mount(&mut self, prefix: &str, adapter: Arc<dyn Adapter>) {
+        let prefix = as_in_urls(prefix);
+        if is_cut_short(&prefix) {
+            trace::warn(format_args!(
+                "an adapter is mounted on `{}`, which is also the beginning of other hosts' URLs: \
+                 end it with a slash",
+                secrets::masked_text(&prefix)
+            ));
+        }
         let mounts = Arc::make_mut(&mut self.0);
-        mounts.retain(|mount| !mount.prefix.eq_ignore_ascii_case(&prefix));
+        let same = mounts.iter_mut().find(|mount| mount.prefix.eq_ignore_ascii_case(&prefix));
+        if let Some(mount) = same {
+            mount.adapter = adapter;
+            return;
+        }
         // Longest first; of equal length, the earlier one first.
         let at = mounts.partition_point(|mount| mount.prefix.len() >= prefix.len());
         mounts.insert(at, Mount { prefix, adapter });
+    }
+
+    /// Takes away what is mounted on exactly this prefix.
+    pub(crate) fn unmount(&mut self, prefix: &str) -> Option<Arc<dyn Adapter>> {
+        let prefix = as_in_urls(prefix);
+        let at = self.0.iter().position(|mount| mount.prefix.eq_ignore_ascii_case(&prefix))?;
+        Some(Arc::make_mut(&mut self.0).remove(at).adapter)
+    }
+
+    /// Prefixes and adapters, in the order in which they are tried.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Arc<dyn Adapter>)> {
+        self.0.iter().map(|mount| (mount.prefix.as_str(), &mount.adapter))
     }
 
     /// The adapter with the longest prefix that the URL has, without regard to case.
@@ -66,6 +90,25 @@ impl Mounts {
     }
 }
 
+/// The prefix as URLs are compared with it: a parsed URL goes without the port that its scheme
+/// implies, and has the ASCII form of its host. A host that no slash ends may be but a part of one,
+/// and stays as it is.
+fn as_in_urls(prefix: &str) -> String {
+    let Some((scheme, rest)) = prefix.split_once("://") else { return prefix.to_owned() };
+    let Some(end) = rest.find('/').filter(|end| *end > 0) else { return prefix.to_owned() };
+    let path = scheme.len() + 3 + end;
+    match Url::parse(&prefix[..path]) {
+        Ok(url) => url[..Position::BeforePath].to_owned() + &prefix[path..],
+        Err(_) => prefix.to_owned(),
+    }
+}
+
+/// Whether it names a host that nothing ends: `http://localhost` is the beginning of
+/// `http://localhost.evil.example/` and of `http://localhost@evil.example/`.
+fn is_cut_short(prefix: &str) -> bool {
+    prefix.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
+}
+
 impl fmt::Debug for Mounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|mount| &mount.prefix)).finish()
@@ -84,7 +127,7 @@ mod tests {
         for prefix in prefixes {
             let adapter: Arc<dyn Adapter> =
                 Arc::new(adapter_fn(|_, _| Response::builder().build()));
-            mounts.mount((*prefix).to_owned(), Arc::clone(&adapter));
+            mounts.mount(prefix, Arc::clone(&adapter));
             adapters.push(adapter);
         }
         (mounts, adapters)
@@ -109,9 +152,72 @@ mod tests {
         let (mut table, first) = mounts(&["http://"]);
         let clone = table.clone();
         let second: Arc<dyn Adapter> = Arc::new(adapter_fn(|_, _| Response::builder().build()));
-        table.mount("http://".to_owned(), Arc::clone(&second));
+        table.mount("HTTP://", Arc::clone(&second));
         let url = Url::parse("http://h/").unwrap();
         assert!(Arc::ptr_eq(table.find(&url).unwrap(), &second));
         assert!(Arc::ptr_eq(clone.find(&url).unwrap(), &first[0]));
+    }
+    #[test]
+    fn the_table_has_an_order() {
+        let (mut table, own) = mounts(&["http://b/", "http://a/", "mock://", "http://a/deep", ""]);
+        let listed = |table: &Mounts| -> Vec<String> {
+            table.iter().map(|(prefix, _)| prefix.to_owned()).collect()
+        };
+        let all = ["http://a/deep", "http://b/", "http://a/", "https://", "http://", "mock://", ""];
+        assert_eq!(listed(&table), all);
+        // Mounted again, a prefix keeps its place.
+        table.mount("http://b/", Arc::clone(&own[2]));
+        assert_eq!(listed(&table), all);
+        assert!(table.unmount("http://").is_some() && table.unmount("http://").is_none());
+        let error = table.find(&Url::parse("http://c/").unwrap());
+        assert!(Arc::ptr_eq(error.unwrap(), &own[4]), "the empty prefix is every URL's");
+        assert!(table.unmount("").is_some_and(|adapter| Arc::ptr_eq(&adapter, &own[4])));
+        assert!(table.find(&Url::parse("http://c/").unwrap()).is_err());
+        assert_eq!(
+            listed(&table),
+            ["http://a/deep", "http://b/", "http://a/", "https://", "mock://"]
+        );
+    }
+
+    #[test]
+    fn a_prefix_is_written_as_urls_are() {
+        for (prefix, as_in_urls) in [
+            ("http://example.org:80/a b", "http://example.org/a b"),
+            ("https://Example.ORG:443/", "https://example.org/"),
+            ("https://example.org:80/", "https://example.org:80/"),
+            ("http://b\u{fc}cher.example/", "http://xn--bcher-kva.example/"),
+            ("http://[0:0::1]/", "http://[::1]/"),
+            // A part of a host, or no host at all.
+            ("http://example.org:80", "http://example.org:80"),
+            ("http://", "http://"),
+            ("mock:", "mock:"),
+            ("http://[/", "http://[/"),
+            ("mock:///x", "mock:///x"),
+            ("", ""),
+        ] {
+            assert_eq!(super::as_in_urls(prefix), as_in_urls);
+        }
+    }
+
+    #[test]
+    fn a_host_wants_a_slash() {
+        for prefix in ["http://localhost", "https://example.org:8080", "mock://x"] {
+            assert!(is_cut_short(prefix), "{prefix}");
+        }
+        for prefix in ["http://localhost/", "http://", "mock:", "mock:x", "http://h/deep", ""] {
+            assert!(!is_cut_short(prefix), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_host_without_a_slash_is_the_beginning_of_others() {
+        let (mounts, own) = mounts(&["http://localhost", "http://safe/"]);
+        let is = |url: &str, at: usize| {
+            Arc::ptr_eq(mounts.find(&Url::parse(url).unwrap()).unwrap(), &own[at])
+        };
+        assert!(is("http://localhost/", 0) && is("http://localhost:81/", 0));
+        assert!(is("http://localhost.evil.example/", 0), "as Requests has it");
+        assert!(is("http://safe/x", 1) && is("http://safe:80/", 1));
+        assert!(!is("http://safe.evil.example/", 1) && !is("http://safe@evil.example/", 1));
     }
 }

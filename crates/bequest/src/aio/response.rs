@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::headers::Headers;
 use crate::request::PreparedRequest;
 use crate::response::Links;
+use crate::retry::Attempt;
 use crate::timings::Timings;
 
 /// A [`Response`](crate::Response) whose body is awaited. `From` goes both ways; a streamed body is
@@ -50,6 +51,8 @@ same! {
     request -> &PreparedRequest;
     /// The responses before this one, oldest first.
     history -> &[crate::response::Response];
+    /// The attempts before this one that were retried, oldest first: the last 100 of them.
+    attempts -> &[Attempt];
     /// The time from just before the request was sent until the head of the response had arrived.
     elapsed -> Duration;
     /// How long each step until then took.

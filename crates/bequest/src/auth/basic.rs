@@ -33,6 +33,23 @@ impl Basic {
         Self { is_latin1: true, ..self }
     }
 
+    pub(crate) fn credentials(&self) -> (&str, &str) {
+        (&self.user, &self.password)
+    }
+
+    /// The value of Authorization, or of Proxy-Authorization. A user name with a colon is an error:
+    /// the server could not tell where it ends.
+    pub(crate) fn field(&self) -> Result<Vec<u8>> {
+        if self.user.contains(':') {
+            return Err(Error::with(
+                ErrorKind::Auth,
+                "the user name of Basic authentication has a colon",
+            )
+            .remedied("give name and password separately: `.auth((\"user\", \"pass\"))`"));
+        }
+        Ok(format!("Basic {}", BASE64_STANDARD.encode(self.encoded()?)).into_bytes())
+    }
+
     fn encoded(&self) -> Result<Vec<u8>> {
         let text = format!("{}:{}", self.user, self.password);
         if !self.is_latin1 {
@@ -52,18 +69,9 @@ impl Basic {
 }
 
 impl Auth for Basic {
-    /// Sets Authorization. A user name with a colon is an error: the server could not tell where
-    /// it ends.
+    /// Sets Authorization.
     fn apply(&self, request: &mut PreparedRequest) -> Result<()> {
-        if self.user.contains(':') {
-            return Err(Error::with(
-                ErrorKind::Auth,
-                "the user name of Basic authentication has a colon",
-            )
-            .remedied("give name and password separately: `.auth((\"user\", \"pass\"))`"));
-        }
-        let credentials = BASE64_STANDARD.encode(self.encoded()?);
-        request.headers.insert("Authorization", format!("Basic {credentials}"));
+        request.headers.insert("Authorization", self.field()?);
         Ok(())
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn challenges<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Vec<Chal
 }
 
 /// The parameters of a field without schemes: Authentication-Info.
+#[cfg(feature = "digest")]
 pub(crate) fn parameters(field: &[u8]) -> AuthParams<'_> {
     AuthParams(
         Elements::of(field)

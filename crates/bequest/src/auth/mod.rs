@@ -2,7 +2,6 @@
 
 mod basic;
 mod bearer;
-#[cfg(feature = "digest")]
 pub(crate) mod challenge;
 #[cfg(feature = "digest")]
 mod digest;
@@ -15,6 +14,8 @@ pub use basic::Basic;
 pub use bearer::Bearer;
 #[cfg(feature = "digest")]
 pub use digest::Digest;
+#[cfg(feature = "digest")]
+pub(crate) use digest::ProxyDigest;
 pub(crate) use netrc::Netrc;
 
 use crate::error::Result;

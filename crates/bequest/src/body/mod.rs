@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-#[cfg(feature = "digest")]
 use crate::error::Result;
 pub(crate) use framing::{RequestFraming, frame_request};
 use source::Streamed;
@@ -150,7 +149,6 @@ impl Body {
     ///
     /// # Errors
     /// It can be read only once, or reading fails.
-    #[cfg(feature = "digest")]
     pub(crate) fn read_through(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
         let Some(streamed) = self.stream() else {
             each(self.as_bytes().unwrap_or_default());
@@ -166,6 +164,11 @@ impl Body {
             }
         }
         Ok(())
+    }
+
+    /// Whether it can be sent now: it is not being sent, and was not, or can be read again.
+    pub(crate) fn can_be_lent(&self) -> bool {
+        self.stream().is_none_or(|streamed| streamed.check().is_ok())
     }
 
     /// Whether it can be sent once more.

@@ -80,30 +80,44 @@ impl CookieJar {
         fields: impl Iterator<Item = &'a [u8]>,
         now: SystemTime,
     ) -> Vec<Cookie> {
-        let Some(place) = Place::of(url) else { return Vec::new() };
-        let policy = self.policy();
         let mut kept: Vec<Cookie> = Vec::new();
+        self.take_in(url, fields, now, |cookie| {
+            kept.retain(|old| !old.is_same(cookie));
+            if !cookie.is_expired(now) {
+                kept.push(cookie.clone());
+            }
+        });
+        kept
+    }
+
+    /// The same for one who doesn't ask what is kept.
+    pub(crate) fn absorb<'a>(&self, url: &Url, fields: impl Iterator<Item = &'a [u8]>) {
+        self.take_in(url, fields, SystemTime::now(), |_| {});
+    }
+
+    /// Tells which cookies go in, just before they do.
+    fn take_in<'a>(
+        &self,
+        url: &Url,
+        fields: impl Iterator<Item = &'a [u8]>,
+        now: SystemTime,
+        mut tell: impl FnMut(&Cookie),
+    ) {
+        let Some(place) = Place::of(url) else { return };
+        let policy = self.policy();
         for field in fields {
             let Some(cookie) = receive(field, &place, now) else { continue };
             // It may look into the jar, so it is asked while that isn't locked.
             if policy.as_ref().is_some_and(|policy| !policy.may_set(url, &cookie)) {
                 continue;
             }
-            let stored = self.change(|store| {
-                if !cookie.secure && !place.secure && store.would_hide_secure(&cookie, now) {
-                    return false;
+            self.change(|store| {
+                if cookie.secure || place.secure || !store.would_hide_secure(&cookie, now) {
+                    tell(&cookie);
+                    store.insert(cookie, now);
                 }
-                store.insert(cookie.clone(), now);
-                true
             });
-            if stored {
-                kept.retain(|old| !old.is_same(&cookie));
-                if !cookie.is_expired(now) {
-                    kept.push(cookie);
-                }
-            }
         }
-        kept
     }
 
     /// What a request for `url` has in its Cookie field; `None` if it has none. The cookies count

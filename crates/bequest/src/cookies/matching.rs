@@ -89,12 +89,12 @@ pub(super) fn path_match(request: &str, cookie: &str) -> bool {
 /// Whether a host is an IP address. A last label that is a number makes it one, or makes it nothing
 /// that can be a host (WHATWG URL, "ends in a number").
 fn is_address(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    match host.as_bytes().last() {
-        Some(b'0'..=b'9') => {
-            let last = host.rsplit('.').next().unwrap_or_default();
-            last.bytes().all(|byte| byte.is_ascii_digit())
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    match host {
+        [.., b'0'..=b'9'] => {
+            let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+            last.iter().all(u8::is_ascii_digit)
         }
-        end => end == Some(&b']'),
+        _ => host.ends_with(b"]"),
     }
 }

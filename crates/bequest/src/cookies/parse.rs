@@ -27,10 +27,12 @@ pub(super) struct SetCookie<'a> {
 impl<'a> SetCookie<'a> {
     /// `None` where the field is to be ignored as a whole.
     pub(super) fn parse(field: &'a [u8]) -> Option<Self> {
-        if field.iter().any(|&byte| is_control(byte) && byte != b'\t') {
+        // Without an early exit this is a loop over vectors.
+        let is_bad = |byte: u8| is_control(byte) & (byte != b'\t');
+        if field.iter().fold(false, |found, &byte| found | is_bad(byte)) {
             return None;
         }
-        let mut parts = field.split(|&byte| byte == b';');
+        let mut parts = Parts(Some(field));
         let pair = parts.next().unwrap_or_default();
         let (name, value) = split(pair).unwrap_or((b"", pair.trim_ascii()));
         if name.len() + value.len() > LONGEST_PAIR || (name.is_empty() && value.is_empty()) {
@@ -71,6 +73,20 @@ impl<'a> SetCookie<'a> {
     }
 }
 
+/// What stands between the semicolons.
+struct Parts<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0?;
+        let end = memchr::memchr(b';', rest);
+        self.0 = end.map(|end| &rest[end + 1..]);
+        Some(&rest[..end.unwrap_or(rest.len())])
+    }
+}
+
 /// Around the first `=`, without blanks.
 fn split(part: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(b'=', part)?;
@@ -78,7 +94,7 @@ fn split(part: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 pub(super) fn is_control(byte: u8) -> bool {
-    byte < 0x20 || byte == 0x7f
+    (byte < 0x20) | (byte == 0x7f)
 }
 
 /// More seconds than a number has room for are as many as there is room for.

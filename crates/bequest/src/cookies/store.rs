@@ -50,19 +50,24 @@ impl Store {
     /// Puts a cookie in, in the place of the one that is the same (section 5.7). One that has
     /// expired only takes the other away.
     pub(super) fn insert(&mut self, mut cookie: Cookie, now: SystemTime) {
-        let old = self.take(&cookie.domain, |old| old.cookie.is_same(&cookie));
+        if let Some(list) = self.domains.get_mut(&cookie.domain)
+            && let Some(old) = list.iter_mut().find(|old| old.cookie.is_same(&cookie))
+        {
+            if !cookie.is_expired(now) && !old.cookie.is_expired(now) {
+                // Its place in the list is the same: that is by path and creation.
+                cookie.creation = old.cookie.creation;
+                old.cookie = cookie;
+                old.used.set(now);
+                return;
+            }
+            let order = old.order;
+            self.take(&cookie.domain, |old| old.order == order);
+        }
         if cookie.is_expired(now) {
             return;
         }
-        let mut order = self.next;
-        match old {
-            Some(old) if !old.cookie.is_expired(now) => {
-                cookie.creation = old.cookie.creation;
-                order = old.order;
-            }
-            _ => self.next += 1,
-        }
-        let entry = Entry { cookie, order, used: Cell::new(now) };
+        let entry = Entry { cookie, order: self.next, used: Cell::new(now) };
+        self.next += 1;
         let domain = entry.cookie.domain.clone();
         let list = self.domains.entry(domain.clone()).or_default();
         let at = list.partition_point(|other| other.place() < entry.place());

@@ -28,7 +28,7 @@ impl Jar {
     pub(super) fn store(&mut self, url: &Url, headers: &Headers) {
         let mut fields = headers.get_all_bytes("set-cookie").peekable();
         if fields.peek().is_some() {
-            self.0.get_or_insert_default().store(url, fields);
+            self.0.get_or_insert_default().absorb(url, fields);
         }
     }
 

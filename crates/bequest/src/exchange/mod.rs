@@ -5,20 +5,18 @@ mod jar;
 use std::sync::Arc;
 
 use self::jar::Jar;
-use crate::adapter::Mounts;
+use crate::adapter::{Mounts, retrying};
 use crate::auth::Round;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
 use crate::redirect::{self, Hop, Next};
 use crate::request::PreparedRequest;
-use crate::response::Response;
+use crate::response::{DRAINED, Response};
 use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
-/// The most that is read of a body that nobody will see.
-const DRAINED: u64 = 64 * 1024;
 
 /// Sends the request, and again as its auth asks for, and follows redirects, until there is a
 /// response for the caller. An error carries the request.
@@ -202,7 +200,10 @@ async fn send(
         ));
     }
     let adapter = Arc::clone(mounts.find(&request.url)?);
-    adapter.send(request, settings).await
+    match &settings.retry {
+        None => adapter.send(request, settings).await,
+        Some(retry) => Box::pin(retrying(&adapter, retry, request, settings)).await,
+    }
 }
 
 /// Has the request hooks change the request, and remembers what they have changed.

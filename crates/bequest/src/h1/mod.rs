@@ -8,7 +8,6 @@ mod head;
 mod limits;
 
 pub(crate) use chunked::{CHUNK_END, ChunkSize, ChunkStep, ChunkedDecoder, LAST_CHUNK};
-#[cfg(feature = "digest")]
 pub(crate) use encode::is_tchar;
 #[cfg(feature = "multipart")]
 pub(crate) use encode::is_token;

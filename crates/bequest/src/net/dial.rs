@@ -15,14 +15,6 @@ use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{self, Socket, with_deadline};
 
-/// On which terms a connection is opened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms<'a> {
-    pub(crate) sockets: &'a Sockets,
-    /// For all of it.
-    pub(crate) deadline: Option<Instant>,
-}
-
 /// How long the steps to a connection took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {
@@ -54,25 +46,29 @@ impl From<Error> for Undialed {
 }
 
 /// Opens a connection. The deadline is for all of it: look-up, every address, proxy, handshake.
-pub(crate) async fn dial(origin: Origin<'_>, terms: Terms<'_>) -> Result<Dialed, Undialed> {
+pub(crate) async fn dial(
+    origin: Origin<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
+) -> Result<Dialed, Undialed> {
     match origin.route {
-        None => Ok(go(origin, terms).await?),
+        None => Ok(go(origin, sockets, deadline).await?),
         Some(Route { proxy, forwards: true }) => {
-            Ok(go(origin, terms).await.map_err(|error| error.of_proxy(&**proxy))?)
+            Ok(go(origin, sockets, deadline).await.map_err(|error| error.of_proxy(&**proxy))?)
         }
-        Some(route) => Box::pin(tunnel::open(origin, route, terms)).await,
+        Some(route) => Box::pin(tunnel::open(origin, route, sockets, deadline)).await,
     }
 }
 
 /// Goes straight to where the connection leads.
-async fn go(origin: Origin<'_>, terms: Terms<'_>) -> Result<Dialed> {
-    let reached = reach(origin, terms).await?;
+async fn go(origin: Origin<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Dialed> {
+    let reached = reach(origin, sockets, deadline).await?;
     let stream = Stream::Plain(reached.socket);
     let Some(tls) = origin.tls else {
         let Reached { peer, connected: ready, .. } = reached;
         return Ok(Dialed { stream, peer, steps: reached.steps, ready });
     };
-    let stream = secure(stream, origin.host, tls, terms.deadline).await?;
+    let stream = secure(stream, origin.host, tls, deadline).await?;
     let ready = Instant::now();
     let steps = Steps { tls: Some(ready - reached.connected), ..reached.steps };
     Ok(Dialed { stream, peer: reached.peer, steps, ready })
@@ -89,15 +85,19 @@ pub(super) struct Reached {
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
-pub(super) async fn reach(origin: Origin<'_>, terms: Terms<'_>) -> Result<Reached> {
+pub(super) async fn reach(
+    origin: Origin<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
+) -> Result<Reached> {
     if let Some(path) = origin.unix_socket {
-        return reach_unix(path, terms).await;
+        return reach_unix(path, deadline).await;
     }
     let started = Instant::now();
-    let addresses = addresses(origin, terms).await?;
+    let addresses = addresses(origin, sockets, deadline).await?;
     let resolved = Instant::now();
     let only = if let [address] = addresses[..] { Some(address) } else { None };
-    let (socket, peer) = with_deadline(terms.deadline, race(addresses, terms.sockets.options))
+    let (socket, peer) = with_deadline(deadline, race(addresses, sockets.options))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
@@ -106,9 +106,9 @@ pub(super) async fn reach(origin: Origin<'_>, terms: Terms<'_>) -> Result<Reache
     Ok(Reached { socket, peer: Some(peer), steps, connected })
 }
 
-async fn reach_unix(path: &Path, terms: Terms<'_>) -> Result<Reached> {
+async fn reach_unix(path: &Path, deadline: Option<Instant>) -> Result<Reached> {
     let started = Instant::now();
-    let socket = with_deadline(terms.deadline, reactor::connect_unix(path))
+    let socket = with_deadline(deadline, reactor::connect_unix(path))
         .await
         .ok_or_else(|| timed_out(Phase::Connect(None)))?
         .map_err(|cause| {
@@ -124,8 +124,11 @@ async fn reach_unix(path: &Path, terms: Terms<'_>) -> Result<Reached> {
 }
 
 /// The addresses of the host: at least one.
-pub(super) async fn addresses(origin: Origin<'_>, terms: Terms<'_>) -> Result<Vec<SocketAddr>> {
-    let Terms { sockets, deadline } = terms;
+pub(super) async fn addresses(
+    origin: Origin<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
+) -> Result<Vec<SocketAddr>> {
     let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
     with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
 }

@@ -17,7 +17,7 @@ pub(crate) mod tls;
 mod tunnel;
 
 pub(crate) use connection::Connection;
-pub(crate) use dial::{Dialed, Terms, Undialed, dial};
+pub(crate) use dial::{Dialed, Undialed, dial};
 pub(crate) use pool::{Origin, Pool, PoolLimits};
 #[allow(unused_imports, reason = "for who implements the proof")]
 pub(crate) use proxy_server::ProxyProof;

@@ -1,6 +1,8 @@
 //! Which proxy a request goes through, if any.
 
 mod address;
+mod auth;
+mod environment;
 mod key;
 mod no_proxy;
 
@@ -9,6 +11,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+pub use self::auth::{ProxyAuth, ProxyChallenge};
 use self::key::Key;
 use self::no_proxy::NoProxy;
 use crate::error::{Error, Result};
@@ -48,6 +51,7 @@ struct Said {
     no_proxy: NoProxy,
     verify: Verify,
     headers: Headers,
+    auth: Option<ProxyAuth>,
     /// Who is asked where this says nothing.
     then: Proxies,
 }
@@ -55,7 +59,11 @@ struct Said {
 #[derive(Clone)]
 enum Route {
     Direct,
-    Through(Arc<ProxyServer>),
+    Through {
+        server: Arc<ProxyServer>,
+        /// Its URL says who asks.
+        has_login: bool,
+    },
     /// What was said can't be used; that is told to whom it would have served.
     Malformed(Arc<Error>),
 }
@@ -113,7 +121,7 @@ impl Proxies {
     pub fn on(self, what: impl AsRef<str>, proxy: impl AsRef<str>) -> Result<Self> {
         let key = Key::parse(what.as_ref())?;
         let server = address::parse(proxy.as_ref())?;
-        Ok(self.with(key, Route::Through(Arc::new(server))))
+        Ok(self.with(key, Route::through(server)))
     }
 
     /// That no proxy is for URLs of a scheme, a host, or both (as in [`on`](Self::on)), whatever
@@ -164,12 +172,32 @@ impl Proxies {
         self
     }
 
+    /// Who asks, for proxies whose URL does not say it: a pair of user name and password, a
+    /// [`Basic`](crate::Basic), a [`Digest`](crate::Digest), or who knows it ([`ProxyAuth::ask`]).
+    /// SOCKS proxies, which say no more than that they want to know it, take pairs.
+    ///
+    /// No server ever gets it, nor does a server's 407.
+    #[must_use]
+    pub fn auth(mut self, auth: impl Into<ProxyAuth>) -> Self {
+        let auth = auth.into();
+        self.said().auth = Some(auth.clone());
+        for (_, route) in &mut self.said().routes {
+            if let Route::Through { server, has_login: false } = route {
+                auth.give_to(Arc::make_mut(server));
+            }
+        }
+        self
+    }
+
     fn with(mut self, key: Key, mut route: Route) -> Self {
         let said = self.said();
-        if let Route::Through(server) = &mut route {
+        if let Route::Through { server, has_login } = &mut route {
             let server = Arc::make_mut(server);
             server.verify = said.verify.clone();
             server.headers = said.headers.clone();
+            if let (Some(auth), false) = (&said.auth, *has_login) {
+                auth.give_to(server);
+            }
         }
         said.routes.retain(|(known, _)| *known != key);
         said.routes.push((key, route));
@@ -182,7 +210,7 @@ impl Proxies {
 
     fn each_server(&mut self, change: impl Fn(&mut ProxyServer)) {
         for (_, route) in &mut self.said().routes {
-            if let Route::Through(server) = route {
+            if let Route::Through { server, .. } = route {
                 change(Arc::make_mut(server));
             }
         }
@@ -209,7 +237,7 @@ impl Proxies {
             match said.route(url) {
                 None => level = &said.then.0,
                 Some(Route::Direct) => return Ok(None),
-                Some(Route::Through(server)) => return Ok(Some(server)),
+                Some(Route::Through { server, .. }) => return Ok(Some(server)),
                 Some(Route::Malformed(error)) => return Err(error.again()),
             }
         }
@@ -226,6 +254,14 @@ impl Said {
         let fitting =
             self.routes.iter().filter_map(|(key, route)| Some((key.precedence_for(url)?, route)));
         fitting.max_by_key(|(precedence, _)| *precedence).map(|(_, route)| route)
+    }
+}
+
+impl Route {
+    fn through(mut server: ProxyServer) -> Self {
+        server.proof = server.credentials.as_ref().map(auth::by_url);
+        let has_login = server.credentials.is_some();
+        Self::Through { server: Arc::new(server), has_login }
     }
 }
 
@@ -257,7 +293,7 @@ impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => f.write_str("direct"),
-            Self::Through(server) => fmt::Debug::fmt(server, f),
+            Self::Through { server, .. } => fmt::Debug::fmt(server, f),
             Self::Malformed(_) => f.write_str("malformed"),
         }
     }

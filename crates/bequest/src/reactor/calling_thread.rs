@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::crowd::Watch;
 use super::interrupt;
 use super::wake::Notifier;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,8 @@ struct Waits {
     ready: Vec<(Arc<OwnedFd>, PollFlags)>,
     interrupted: bool,
     spare: Option<Arc<Notifier>>,
+    /// Where it is one of many.
+    watch: Option<Box<Watch>>,
 }
 
 /// One blocking `recv` on this socket, until then.
@@ -53,6 +56,7 @@ thread_local! {
         ready: Vec::new(),
         interrupted: false,
         spare: None,
+        watch: None,
     })) };
     static TIDY: Tidy = const { Tidy };
 }
@@ -78,17 +82,36 @@ pub(super) fn is_entered() -> bool {
     with(|waits| waits.entered)
 }
 
+/// Whether others are driven together with the future being polled: what blocks it, blocks them.
+pub(super) fn is_one_of_many() -> bool {
+    with(|waits| waits.watch.is_some())
+}
+
 /// The future being polled waits for this socket.
-pub(super) fn register(socket: &Arc<OwnedFd>, events: PollFlags) {
-    with(|waits| match waits.sockets.iter_mut().find(|(known, _)| Arc::ptr_eq(known, socket)) {
-        Some((_, known)) => *known |= events,
-        None => waits.sockets.push((Arc::clone(socket), events)),
-    });
+///
+/// # Errors
+/// The kernel can't watch one more.
+pub(super) fn register(socket: &Arc<OwnedFd>, events: PollFlags) -> std::io::Result<()> {
+    with(|waits| {
+        if let Some(watch) = &mut waits.watch {
+            return watch.register(socket, events);
+        }
+        waits.register(socket, events);
+        Ok(())
+    })
+}
+
+/// Whether the socket is known to be ready for that, without having been asked.
+pub(super) fn take_known(socket: &Arc<OwnedFd>, events: PollFlags) -> bool {
+    with(|waits| waits.watch.as_mut().is_some_and(|watch| watch.take_known(socket, events)))
 }
 
 /// The future being polled waits for this moment.
 pub(super) fn register_deadline(at: Instant) {
-    with(|waits| waits.deadline = Some(waits.deadline.map_or(at, |known| known.min(at))));
+    with(|waits| match &mut waits.watch {
+        Some(watch) => watch.register_deadline(at),
+        None => waits.deadline = Some(waits.deadline.map_or(at, |known| known.min(at))),
+    });
 }
 
 /// Whether the socket may block in one `recv` now, and until when; asking uses the permission up.
@@ -111,6 +134,9 @@ pub(super) fn note_interruption() {
 /// What the last `poll(2)` found out about the socket, if it is ready.
 pub(super) fn readiness(socket: &Arc<OwnedFd>) -> Option<PollFlags> {
     with(|waits| {
+        if let Some(watch) = &mut waits.watch {
+            return watch.told(socket);
+        }
         let known = waits.ready.iter().find(|(ready, _)| Arc::ptr_eq(ready, socket));
         known.map(|(_, events)| *events)
     })
@@ -130,6 +156,30 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
         }
         scope.wait()?;
     }
+}
+
+/// The thread drives a crowd: what an outer `block_on` waits for is put aside meanwhile.
+pub(super) struct Entered {
+    _scope: Scope,
+}
+
+impl Entered {
+    pub(super) fn enter() -> Self {
+        Self { _scope: Scope::enter() }
+    }
+}
+
+pub(super) fn put_watch(watch: Option<Box<Watch>>) {
+    with(|waits| waits.watch = watch);
+}
+
+pub(super) fn take_watch() -> Option<Box<Watch>> {
+    with(|waits| waits.watch.take())
+}
+
+/// Something with what the members of the crowd wait for; `None` without a crowd.
+pub(super) fn with_watch<T>(f: impl FnOnce(&mut Watch) -> T) -> Option<T> {
+    with(|waits| waits.watch.as_deref_mut().map(f))
 }
 
 /// One `block_on`: what an outer one on the same thread waits for is put aside meanwhile.
@@ -179,11 +229,7 @@ impl Scope {
             taken
         });
         if alone && sockets.is_empty() && deadline.is_none() && !interrupt::is_installed() {
-            return Err(Error::with(
-                ErrorKind::Other,
-                "a future waits for something that can't come: nobody holds its waker",
-            )
-            .remedied("an async source in a blocking call must not need a runtime"));
+            return Err(hopeless());
         }
         let mut fds: Vec<PollFd<'_>> =
             sockets.iter().map(|(socket, events)| PollFd::new(&**socket, *events)).collect();
@@ -210,7 +256,15 @@ impl Scope {
     }
 }
 
-fn failed(error: std::io::Error) -> Error {
+pub(super) fn hopeless() -> Error {
+    Error::with(
+        ErrorKind::Other,
+        "a future waits for something that can't come: nobody holds its waker",
+    )
+    .remedied("an async source in a blocking call must not need a runtime")
+}
+
+pub(super) fn failed(error: std::io::Error) -> Error {
     Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
 }
 
@@ -233,6 +287,13 @@ impl Drop for Scope {
 }
 
 impl Waits {
+    fn register(&mut self, socket: &Arc<OwnedFd>, events: PollFlags) {
+        match self.sockets.iter_mut().find(|(known, _)| Arc::ptr_eq(known, socket)) {
+            Some((_, known)) => *known |= events,
+            None => self.sockets.push((Arc::clone(socket), events)),
+        }
+    }
+
     fn clear(&mut self) {
         self.sockets.clear();
         self.ready.clear();

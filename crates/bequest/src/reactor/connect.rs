@@ -153,13 +153,13 @@ async fn finish_here(fd: Arc<OwnedFd>, begun: rustix::io::Result<()>) -> io::Res
 
 async fn wait_here(fd: &Arc<OwnedFd>) -> io::Result<()> {
     let events = poll_fn(|_| match calling_thread::readiness(fd) {
-        Some(events) => Poll::Ready(events),
-        None => {
-            calling_thread::register(fd, PollFlags::OUT);
-            Poll::Pending
-        }
+        Some(events) => Poll::Ready(Ok(events)),
+        None => match calling_thread::register(fd, PollFlags::OUT) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
     })
-    .await;
+    .await?;
     // Only an attempt that failed has an error to tell.
     if events.intersects(PollFlags::ERR | PollFlags::HUP) {
         sockopt::socket_error(fd)??;

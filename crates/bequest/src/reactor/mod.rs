@@ -6,6 +6,7 @@
 
 mod calling_thread;
 mod connect;
+mod crowd;
 mod fork;
 mod interrupt;
 mod resolve;
@@ -18,11 +19,12 @@ pub(crate) use calling_thread::block_on;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
 pub(crate) use connect::{SocketOptions, connect, connect_unix};
+pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;
-pub(crate) use timer::{Timer, with_deadline};
+pub(crate) use timer::{Timer, sleep_until, with_deadline};
 
 /// Who waits: a pool holds the connections of one kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use super::{Reactor, Resolver, fork, interrupt};
+use super::{Reactor, Resolver, calling_thread, fork, interrupt};
 
 /// Why there is no address: what the system says, or the caller's resolver.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -69,7 +69,7 @@ async fn ask(
 
 /// Whether the calling thread must be free to notice something else meanwhile.
 fn is_aside(bounded: bool) -> bool {
-    bounded || interrupt::is_installed()
+    bounded || interrupt::is_installed() || calling_thread::is_one_of_many()
 }
 
 /// The address without the brackets that a URL needs.

@@ -84,7 +84,7 @@ impl BlockingSocket {
         if let Some(until) = calling_thread::take_permit(&self.fd) {
             return self.blocking_read(until, buffer);
         }
-        if !self.drained {
+        if !self.drained || calling_thread::take_known(&self.fd, PollFlags::IN) {
             match self.receive(RecvFlags::DONTWAIT, buffer) {
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 result => return Poll::Ready(result.map_err(Into::into)),
@@ -154,8 +154,10 @@ impl BlockingSocket {
                 "this connection was opened by a blocking call: read it in one",
             )));
         }
-        calling_thread::register(&self.fd, events);
-        Poll::Pending
+        match calling_thread::register(&self.fd, events) {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 }
 
@@ -222,6 +224,8 @@ impl TokioSocket {
         write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
     ) -> Poll<io::Result<usize>> {
         if let Some(result) = self.directly(&write) {
+            // Where there was room, there may be more, of which tokio has no news either.
+            self.direct = result.is_ok();
             return Poll::Ready(result);
         }
         loop {

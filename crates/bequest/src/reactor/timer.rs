@@ -23,6 +23,12 @@ pub(crate) async fn with_deadline<T>(
     .await
 }
 
+/// Does nothing until the moment has come.
+pub(crate) async fn sleep_until(at: Instant) {
+    let mut timer = Timer::new(at);
+    poll_fn(|context| timer.poll_elapsed(context)).await;
+}
+
 /// Is ready once its moment has come, under either reactor.
 pub(crate) struct Timer {
     at: Instant,

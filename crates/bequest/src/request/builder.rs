@@ -27,6 +27,7 @@ use crate::progress::Progress;
 use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::settings::SendOptions;
 use crate::timeout::Timeout;
 
@@ -317,6 +318,12 @@ impl<S> Request<S> {
     /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
     pub fn https_only(self, only: bool) -> Self {
         self.options(|options| options.https_only(only))
+    }
+
+    /// When it is sent again after it failed: a [`Retry`], or how often. In place of the session's,
+    /// and of the adapter's.
+    pub fn retry(self, retry: impl Into<Retry>) -> Self {
+        self.options(|options| options.retry(retry))
     }
 
     /// The path of the Unix socket that is connected to, in place of the URL's host and of any

@@ -24,7 +24,7 @@ use crate::timings::Timings;
 /// assert_eq!(r.text()?, "no such page");
 /// # Ok::<(), bequest::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build()`"]
 pub struct ResponseBuilder {
     status: u16,
@@ -97,6 +97,7 @@ impl ResponseBuilder {
             request: None,
             url: self.url,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings: Timings::default(),
             peer: None,
             extensions: self.extensions,

@@ -52,7 +52,11 @@ use crate::headers::Headers;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
+use crate::retry::Attempt;
 use crate::timings::Timings;
+
+/// The most that is read of a body that nobody will see.
+pub(crate) const DRAINED: u64 = 64 * 1024;
 
 /// What a server answered (Requests' `Response`).
 ///
@@ -78,6 +82,8 @@ pub(crate) struct Head {
     /// Where a response came from that says so itself.
     pub(crate) url: Option<Url>,
     pub(crate) history: Vec<Response>,
+    /// The same request, before.
+    pub(crate) attempts: Vec<Attempt>,
     pub(crate) timings: Timings,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
@@ -112,6 +118,10 @@ impl Response {
     /// Whether the content is not what was sent.
     fn is_coded(&self) -> bool {
         Codings::of(&self.head.headers).is_some()
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {

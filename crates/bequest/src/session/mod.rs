@@ -1,8 +1,10 @@
 //! Sessions: what persists across requests.
 
+mod many;
 mod one_shot;
 mod state;
 
+pub use many::{Imap, Map};
 pub use one_shot::{delete, get, head, options, patch, post, put, request};
 pub(crate) use state::session_state;
 
@@ -66,13 +68,62 @@ impl Session {
         self.send_boxed(Box::new(request), Some(&options))
     }
 
+    fn exchange(
+        &self,
+        request: Box<PreparedRequest>,
+        options: Option<&SendOptions>,
+    ) -> impl Future<Output = Result<Response>> + Send + use<> {
+        let settings = self.settings(options, &request);
+        exchange(self.mounts.clone(), request, settings)
+    }
+
     fn send_boxed(
         &self,
         request: Box<PreparedRequest>,
         options: Option<&SendOptions>,
     ) -> Result<Response> {
-        let settings = self.settings(options, &request);
-        reactor::block_on(exchange(self.mounts.clone(), request, settings))
+        reactor::block_on(self.exchange(request, options))
+    }
+}
+
+/// Many at once, on the calling thread: no other is started, but for names that must be looked up
+/// with the resolver of the system.
+impl Session {
+    /// The responses to many requests, in their order; at most `at_once` are on their way, or done
+    /// and not yet taken (grequests' `map`).
+    ///
+    /// Requests are taken from the iterator one by one, as there is room for them. They go on only
+    /// while a response is waited for: what the loop does in between, it does to all of them. A
+    /// request whose body is read from a blocking source has the others wait, too.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let url = |n: u32| server.url(&format!("/get?n={n}"));
+    /// use bequest::{Request, Session};
+    ///
+    /// let s = Session::new();
+    /// let requests = (0..10).map(|n| Request::new("GET", url(n)));
+    /// for r in s.map(requests, 4) {
+    ///     match r {
+    ///         Ok(r) => println!("{} {}", r.status(), r.url()),
+    ///         Err(error) => eprintln!("{error}"),
+    ///     }
+    /// }
+    /// ```
+    pub fn map<I, S>(&self, requests: I, at_once: usize) -> Map<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item = Request<S>>,
+    {
+        Map::new(self, requests.into_iter(), at_once)
+    }
+
+    /// The same as they finish, each with the number of its request, from 0 (grequests'
+    /// `imap_enumerated`).
+    pub fn imap<I, S>(&self, requests: I, at_once: usize) -> Imap<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item = Request<S>>,
+    {
+        Imap::new(self, requests.into_iter(), at_once)
     }
 }
 

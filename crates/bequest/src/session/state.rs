@@ -54,6 +54,9 @@ macro_rules! session_state {
             /// Whether a URL that is not https, be it a redirect's, is
             /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
             pub https_only: bool,
+            /// When a request is sent again after it failed; `None` leaves that to the adapter:
+            /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
+            pub retry: Option<$crate::retry::Retry>,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name a PEM file with the CA
             /// certificates to trust, in place of [`Verify::Yes`](crate::Verify::Yes); and whether
@@ -101,6 +104,7 @@ macro_rules! session_state {
                     redirect_policy: None,
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
+                    retry: None,
                     trust_env: true,
                     environment: std::sync::Arc::default(),
                     forgetful: false,
@@ -114,16 +118,46 @@ macro_rules! session_state {
             }
 
             /// Has an adapter serve all URLs that begin with the prefix, without regard to case;
-            /// the longest prefix wins. Clones that were made before are not changed.
+            /// the longest prefix wins. One that was mounted on the same prefix goes. Clones that
+            /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`.
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,
                 adapter: impl $crate::adapter::Adapter,
             ) {
-                self.mounts.mount(prefix.into(), std::sync::Arc::new(adapter));
+                self.mounts.mount(&prefix.into(), std::sync::Arc::new(adapter));
+            }
+
+            /// Takes away the adapter that is mounted on exactly this prefix, and returns it
+            /// (Requests' `del session.adapters[prefix]`). It is not closed. Clones that were made
+            /// before are not changed.
+            pub fn unmount(
+                &mut self,
+                prefix: &str,
+            ) -> Option<std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.unmount(prefix)
+            }
+
+            /// What is mounted: prefixes and adapters, in the order in which they are tried.
+            pub fn adapters(
+                &self,
+            ) -> impl ExactSizeIterator<Item = (&str, &std::sync::Arc<dyn $crate::adapter::Adapter>)>
+            {
+                self.mounts.iter()
+            }
+
+            /// The adapter that serves a URL (Requests' `get_adapter`).
+            ///
+            /// # Errors
+            /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema): there is none.
+            pub fn adapter_for(
+                &self,
+                url: &url::Url,
+            ) -> $crate::error::Result<&std::sync::Arc<dyn $crate::adapter::Adapter>> {
+                self.mounts.find(url)
             }
 
             /// What the environment says for a URL, where neither `options` nor this session say it:
@@ -262,6 +296,7 @@ macro_rules! session_state {
                     redirect_policy: self.redirect_policy.clone(),
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
+                    retry: self.retry.clone(),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     deadline: None,

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub(crate) mod bomb;
+pub(crate) mod full;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -17,9 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, SendOptions, Session,
-    StatusCode, Timeout, Timings, Url, Verify, Version,
+    Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
+    PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry, SendOptions,
+    Session, StatusCode, Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -122,6 +123,20 @@ impl Client {
         each!(self, session => session.mount(prefix, adapter));
     }
 
+    pub(crate) fn unmount(&mut self, prefix: &str) -> Option<Arc<dyn Adapter>> {
+        each!(self, session => session.unmount(prefix))
+    }
+
+    /// The prefixes of the session's adapters.
+    pub(crate) fn mounted(&self) -> Vec<String> {
+        each!(self, session => session.adapters().map(|(prefix, _)| prefix.to_owned()).collect())
+    }
+
+    pub(crate) fn adapter_for(&self, url: &str) -> Result<Arc<dyn Adapter>> {
+        let url = Url::parse(url).unwrap();
+        each!(self, session => session.adapter_for(&url).cloned())
+    }
+
     pub(crate) fn set_auth(&mut self, auth: impl IntoAuth) {
         each!(self, session => session.set_auth(auth));
     }
@@ -208,6 +223,10 @@ impl Client {
 
     pub(crate) fn https_only(&mut self) -> &mut bool {
         each!(self, session => &mut session.https_only)
+    }
+
+    pub(crate) fn retry(&mut self) -> &mut Option<Retry> {
+        each!(self, session => &mut session.retry)
     }
 
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
@@ -307,6 +326,7 @@ tell! {
     url -> &Url;
     request -> &PreparedRequest;
     history -> &[Response];
+    attempts -> &[Attempt];
     elapsed -> Duration;
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::script::{Script, Step};
+use super::wire::Wire;
 use super::{Log, Shared, lock};
 
 /// How often a stalled connection with unread input is looked at.
@@ -18,6 +19,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum End {
     Close,
+    Cut,
     Reset,
 }
 
@@ -27,6 +29,8 @@ type Flow = ControlFlow<End>;
 #[derive(Debug)]
 pub(super) struct Player<'a> {
     socket: &'a TcpStream,
+    /// Only a handshake that failed leaves none.
+    wire: Option<Wire<'a>>,
     log: Log,
     /// How much of the log the script has used.
     used: usize,
@@ -35,14 +39,22 @@ pub(super) struct Player<'a> {
 
 impl<'a> Player<'a> {
     pub(super) fn new(socket: &'a TcpStream, log: Log, shared: &'a Shared) -> Self {
-        Self { socket, log, used: 0, shared }
+        Self { socket, wire: Some(Wire::Plain(socket)), log, used: 0, shared }
     }
 
     pub(super) fn play(mut self, script: &Script) -> io::Result<End> {
         match self.steps(script)? {
-            ControlFlow::Break(end) => Ok(end),
-            ControlFlow::Continue(()) => Ok(End::Close),
+            ControlFlow::Break(End::Cut) => Ok(End::Close),
+            ControlFlow::Break(End::Reset) => Ok(End::Reset),
+            ControlFlow::Break(End::Close) | ControlFlow::Continue(()) => {
+                self.wire()?.farewell()?;
+                Ok(End::Close)
+            }
         }
+    }
+
+    fn wire(&mut self) -> io::Result<&mut Wire<'a>> {
+        self.wire.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     fn steps(&mut self, script: &Script) -> io::Result<Flow> {
@@ -63,11 +75,24 @@ impl<'a> Player<'a> {
             Step::Drip(bytes, pause) => self.drip(bytes, *pause)?,
             Step::Sleep(duration) => self.shared.sleep(*duration),
             Step::Stall => self.stall()?,
+            Step::SendSpoiled(bytes) => {
+                self.wire()?.send_spoiled(bytes)?;
+                true
+            }
+            Step::Tls(handshake) => {
+                let wire = self.wire.take().ok_or(io::ErrorKind::NotConnected)?;
+                let config = self.shared.tls.clone();
+                let config = config.ok_or_else(|| io::Error::other("there is no authority"))?;
+                self.wire = Some(wire.secured(config, *handshake, self.shared)?);
+                true
+            }
             Step::ShutdownWrite => {
+                self.wire()?.farewell()?;
                 self.socket.shutdown(Shutdown::Write)?;
                 true
             }
             Step::Reset => return Ok(ControlFlow::Break(End::Reset)),
+            Step::Cut => return Ok(ControlFlow::Break(End::Cut)),
             Step::Close => false,
             Step::Repeat(times, script) => return self.repeat(*times, script),
         };
@@ -126,19 +151,21 @@ impl<'a> Player<'a> {
     /// Reads what there is; `false` at the end.
     fn read_more(&mut self) -> io::Result<bool> {
         let mut buffer = [0; 16 * 1024];
-        let mut socket = self.socket;
-        let length = retry(|| socket.read(&mut buffer))?;
+        let wire = self.wire()?;
+        let length = retry(|| wire.read(&mut buffer))?;
         lock(&self.log).extend_from_slice(&buffer[..length]);
         Ok(length > 0)
     }
 
-    fn send(&self, bytes: &[u8]) -> io::Result<bool> {
-        let mut socket = self.socket;
-        socket.write_all(bytes)?;
+    fn send(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let wire = self.wire()?;
+        wire.write_all(bytes)?;
+        wire.flush()?;
+        self.shared.sent.fetch_add(bytes.len(), Ordering::SeqCst);
         Ok(true)
     }
 
-    fn drip(&self, bytes: &[u8], pause: Duration) -> io::Result<bool> {
+    fn drip(&mut self, bytes: &[u8], pause: Duration) -> io::Result<bool> {
         for (at, byte) in bytes.iter().enumerate() {
             if at > 0 && !self.shared.sleep(pause) {
                 return Ok(false);
@@ -168,7 +195,7 @@ pub(super) fn finish(socket: &TcpStream, end: End) {
     // An error means that the connection is gone already.
     let _ = match end {
         End::Reset => SockRef::from(socket).set_linger(Some(Duration::ZERO)),
-        End::Close => close(socket),
+        End::Close | End::Cut => close(socket),
     };
 }
 

@@ -23,9 +23,45 @@ pub(super) enum Step {
     Stall,
     Reset,
     Close,
+    Cut,
     ShutdownWrite,
+    Tls(Handshake),
+    SendSpoiled(Arc<[u8]>),
     /// Without a number: without end.
     Repeat(Option<usize>, Script),
+}
+
+/// What becomes of a TLS handshake: of the bytes that the server sends in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake {
+    /// How many are as they should be; `None` is all.
+    pub(super) good: Option<usize>,
+    /// Afterwards: nothing more, for `None`; without a pause, a bit is wrong; else
+    /// each byte comes after the pause.
+    pub(super) then: Option<Duration>,
+}
+
+impl Handshake {
+    /// It is as it should be.
+    pub fn whole() -> Self {
+        Self { good: None, then: None }
+    }
+
+    /// No more than this many bytes are sent.
+    pub fn cut_at(good: usize) -> Self {
+        Self { good: Some(good), then: None }
+    }
+
+    /// One bit is wrong in the byte after this many.
+    pub fn flipped_at(good: usize) -> Self {
+        Self { good: Some(good), then: Some(Duration::ZERO) }
+    }
+
+    /// After this many bytes, the others come one at a time, with a pause before
+    /// each.
+    pub fn dripped_at(good: usize, pause: Duration) -> Self {
+        Self { good: Some(good), then: Some(pause) }
+    }
 }
 
 impl Script {
@@ -108,6 +144,29 @@ impl Script {
     #[must_use]
     pub fn close(self) -> Self {
         self.then(Step::Close)
+    }
+
+    /// Closes the connection as [`Script::close`] does, but without the farewell of TLS.
+    #[must_use]
+    pub fn cut(self) -> Self {
+        self.then(Step::Cut)
+    }
+
+    /// Does a TLS handshake; what follows is read and sent encrypted. Where there
+    /// is TLS already, it is done within that.
+    ///
+    /// A handshake that is cut ends at its place, and what follows is read and sent
+    /// as it was before. The server must have been given an
+    /// [`Authority`](crate::Authority).
+    #[must_use]
+    pub fn tls(self, handshake: Handshake) -> Self {
+        self.then(Step::Tls(handshake))
+    }
+
+    /// Sends bytes in a TLS record of which one bit is wrong.
+    #[must_use]
+    pub fn send_spoiled(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.then(Step::SendSpoiled(bytes.into().into()))
     }
 
     /// Closes the sending side only; reading goes on.

@@ -79,7 +79,7 @@ impl Clock {
 }
 
 /// The total timeout ended a request.
-pub(super) fn total_is_over(settings: &Settings) -> Error {
+pub(crate) fn total_is_over(settings: &Settings) -> Error {
     over(settings.timeout.total_limit())
 }
 

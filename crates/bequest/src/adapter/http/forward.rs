@@ -24,9 +24,6 @@ pub(super) struct Forward<'a> {
 /// What says where the request goes and ends.
 const FRAMING: [&str; 3] = ["Host", "Content-Length", "Transfer-Encoding"];
 
-/// How often one that asks who we are is answered; one that goes on is broken.
-const MOST_ANSWERS: usize = 10;
-
 impl<'a> Forward<'a> {
     pub(super) fn new(request: &PreparedRequest, proxy: &'a Arc<ProxyServer>) -> Result<Self> {
         let target = request.absolute_target();
@@ -52,9 +49,6 @@ impl<'a> Forward<'a> {
     ) -> Result<bool> {
         let is_asked = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         let Some(proof) = self.proxy.proof.as_ref().filter(|_| is_asked) else { return Ok(false) };
-        if self.answered >= MOST_ANSWERS {
-            return Ok(false);
-        }
         let answer = proof.answer(&self.question(request), challenge)?;
         let is_answered = answer.is_some();
         if is_answered {

@@ -20,13 +20,15 @@ use forward::Forward;
 use options::Options;
 use round_trip::{Answer, RoundTrip};
 
-use super::Adapter;
+pub(super) use clock::total_is_over;
+
+use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Terms, Undialed, dial,
+    Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, dial,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
@@ -70,10 +72,10 @@ struct Inner {
 impl HttpAdapter {
     /// An adapter with an empty pool.
     pub fn new() -> Self {
-        Self::of(Options::default())
+        Self::with(Options::default())
     }
 
-    fn of(options: Options) -> Self {
+    fn with(options: Options) -> Self {
         Self(Arc::new(Inner {
             calling_thread: Arc::new(Pool::new(options.pool)),
             #[cfg(feature = "async")]
@@ -114,13 +116,33 @@ impl Adapter for HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.exchange(request, settings))
+        match &self.0.options.retry {
+            Some(retry) if settings.retry.is_none() => {
+                Box::pin(
+                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
+                )
+            }
+            _ => Box::pin(self.exchange(request, settings)),
+        }
     }
 
     fn close(&self) {
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
+    }
+}
+
+/// The adapter without its retries.
+struct Once(HttpAdapter);
+
+impl Adapter for Once {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        Box::pin(self.0.exchange(request, settings))
     }
 }
 
@@ -222,6 +244,7 @@ impl HttpAdapter {
             request: None,
             url: None,
             history: Vec::new(),
+            attempts: Vec::new(),
             timings,
             peer: connection.peer,
             extensions: Extensions::new(),
@@ -256,13 +279,13 @@ fn open<'a>(work: Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed
             (None, None) => (None, false),
             _ => settings.until(Instant::now(), limit),
         };
-        let Undialed { error, refusal } = match dial(origin, Terms { sockets, deadline }).await {
+        let Undialed { error, refusal } = match dial(origin, sockets, deadline).await {
             Ok(dialed) => return Ok(dialed),
             Err(undialed) => undialed,
         };
         let error = match error.phase() {
             Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                clock::total_is_over(settings).during(phase)
+                total_is_over(settings).during(phase)
             }
             _ => error,
         };
@@ -283,6 +306,7 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         request: Some(Box::new(request.as_sent())),
         url: None,
         history: Vec::new(),
+        attempts: Vec::new(),
         timings: Timings::default(),
         peer: None,
         extensions: Extensions::new(),

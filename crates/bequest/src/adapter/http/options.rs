@@ -1,16 +1,15 @@
-//! What can be set for an adapter.
+//! What is set for an adapter.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::HttpAdapter;
-#[expect(unused_imports, reason = "documentation names it")]
-use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::h1::Limits;
 use crate::net::{AddressFamily, HostAddress, HostOverride, PoolLimits, Sockets};
 use crate::reactor::Resolver;
+use crate::retry::Retry;
 
 /// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
 /// other options has another pool.
@@ -19,21 +18,23 @@ pub(super) struct Options {
     pub(super) limits: Limits,
     pub(super) pool: PoolLimits,
     pub(super) sockets: Sockets,
+    pub(super) retry: Option<Retry>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let pool = PoolLimits { origins: 100, idle: 100, keep: Duration::from_secs(90) };
-        Self { limits: Limits::default(), pool, sockets: Sockets::default() }
+        Self { limits: Limits::default(), pool, sockets: Sockets::default(), retry: None }
     }
 }
 
+/// Its options: each gives a new adapter, since they hold for all of its connections.
 impl HttpAdapter {
     /// To how many origins idle connections are kept; 100 unless it is set. The origin that was
     /// not used for longest makes room. The adapter gets a new, empty pool.
     #[must_use]
     pub fn pool_connections(self, origins: usize) -> Self {
-        self.with(|options| options.pool.origins = origins)
+        self.changed(|options| options.pool.origins = origins)
     }
 
     /// How many idle connections are kept to one origin; 100 unless it is set. Requests beyond
@@ -41,21 +42,30 @@ impl HttpAdapter {
     /// new, empty pool.
     #[must_use]
     pub fn pool_maxsize(self, idle: usize) -> Self {
-        self.with(|options| options.pool.idle = idle)
+        self.changed(|options| options.pool.idle = idle)
     }
 
     /// How long a connection may idle; 90 seconds unless it is set, and less where the server says
     /// less in its Keep-Alive field. The adapter gets a new, empty pool.
     #[must_use]
     pub fn idle_timeout(self, keep: Duration) -> Self {
-        self.with(|options| options.pool.keep = keep)
+        self.changed(|options| options.pool.keep = keep)
+    }
+
+    /// When a request is sent again after it failed, unless it or its session say otherwise: a
+    /// [`Retry`], or how often (Requests' `max_retries`). Unless it is set, nothing is sent again but
+    /// what was lost with a connection that had been kept. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_retries(self, retry: impl Into<Retry>) -> Self {
+        let retry = Some(retry.into()).filter(|retry| !retry.is_none());
+        self.changed(|options| options.retry = retry)
     }
 
     /// Who is asked for the addresses of names, in place of the system. The adapter gets a new, empty
     /// pool.
     #[must_use]
     pub fn resolver(self, resolver: impl Resolver) -> Self {
-        self.with(|options| options.sockets.resolver = Some(Arc::new(resolver)))
+        self.changed(|options| options.sockets.resolver = Some(Arc::new(resolver)))
     }
 
     /// Where a host's name leads, whatever a resolver would say (curl's `--resolve`): to an address,
@@ -78,14 +88,14 @@ impl HttpAdapter {
     /// [`ErrorKind::InvalidUrl`] for what can't be the host of a URL.
     pub fn resolve(self, host: &str, to: impl Into<HostAddress>) -> Result<Self> {
         let rule = HostOverride::new(host, to.into())?;
-        Ok(self.with(|options| options.sockets.overrides.push(rule)))
+        Ok(self.changed(|options| options.sockets.overrides.push(rule)))
     }
 
     /// Which of a host's addresses are used; all of them unless it is set. The adapter gets a new,
     /// empty pool.
     #[must_use]
     pub fn address_family(self, family: AddressFamily) -> Self {
-        self.with(|options| options.sockets.family = family)
+        self.changed(|options| options.sockets.family = family)
     }
 
     /// Which of this machine's addresses connections come from; the system chooses unless it is
@@ -93,7 +103,7 @@ impl HttpAdapter {
     #[must_use]
     pub fn local_address(self, address: impl Into<IpAddr>) -> Self {
         let address = address.into();
-        self.with(|options| options.sockets.options.local = Some(address))
+        self.changed(|options| options.sockets.options.local = Some(address))
     }
 
     /// After how long the system probes whether a silent peer is still there, and how often then
@@ -102,19 +112,19 @@ impl HttpAdapter {
     #[must_use]
     pub fn tcp_keepalive(self, after: impl Into<Option<Duration>>) -> Self {
         let after = after.into();
-        self.with(|options| options.sockets.options.keepalive = after)
+        self.changed(|options| options.sockets.options.keepalive = after)
     }
 
     /// Whether small packets are sent at once (TCP_NODELAY), without waiting for more to send; they
     /// are unless it is set. The adapter gets a new, empty pool.
     #[must_use]
     pub fn tcp_nodelay(self, at_once: bool) -> Self {
-        self.with(|options| options.sockets.options.nodelay = at_once)
+        self.changed(|options| options.sockets.options.nodelay = at_once)
     }
 
-    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = self.0.options.clone();
         change(&mut options);
-        Self::of(options)
+        Self::with(options)
     }
 }

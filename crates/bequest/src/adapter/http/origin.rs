@@ -26,6 +26,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
         redirect_policy: _,
         sensitive_headers: _,
         https_only: _,
+        retry: _,
         #[cfg(feature = "cookies")]
             cookies: _,
         elsewhere: _,

@@ -130,7 +130,7 @@ pub(super) fn poll_arrival(
 ) -> Result<bool, Loss> {
     let Connection { stream, input, .. } = connection;
     match input.poll_fill(stream, context) {
-        Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty())),
+        Poll::Ready(Ok(0)) => Err(Loss::closed(input.is_empty(), Phase::Wait)),
         Poll::Ready(Ok(_)) => match clock.progress(Phase::Wait) {
             Ok(()) => Ok(true),
             Err(error) => Err(Loss::ours(error)),
@@ -201,13 +201,13 @@ impl Loss {
     }
 
     /// The peer ended it before the head was whole.
-    pub(super) fn closed(without_a_byte: bool) -> Self {
+    pub(super) fn closed(without_a_byte: bool, phase: Phase) -> Self {
         let what = match without_a_byte {
             true => "the server closed the connection without an answer",
             false => "the server closed the connection within the head of its answer",
         };
         let error = Error::with(ErrorKind::Disconnected, what);
-        Self { error: error.during(Phase::Wait), lost: true }
+        Self { error: error.during(phase), lost: true }
     }
 
     pub(super) fn broken(error: io::Error, phase: Phase) -> Self {

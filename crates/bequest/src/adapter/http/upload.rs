@@ -326,7 +326,9 @@ where
         let Connection { stream, input, .. } = connection;
         if input.filled().len() < MOST_EARLY {
             match input.poll_fill(stream, context) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Loss::closed(input.is_empty()))),
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(Loss::closed(input.is_empty(), Phase::Send)));
+                }
                 Poll::Ready(Ok(_)) => {
                     if let Some(head) = self.next_final(connection)? {
                         return Poll::Ready(Ok(Sent::Early(Box::new(head))));

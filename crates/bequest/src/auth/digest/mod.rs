@@ -1,6 +1,7 @@
 //! Digest authentication.
 
 mod hash;
+mod proxy;
 mod spaces;
 mod terms;
 #[cfg(test)]
@@ -10,6 +11,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::hash::{Algorithm, Hex};
+pub(crate) use self::proxy::ProxyDigest;
 use self::spaces::{Spaces, Turn};
 use self::terms::{Offer, Qop, Terms, can_be_sent};
 use super::challenge::{challenges, parameters};
@@ -70,6 +72,10 @@ impl Digest {
             password: password.as_ref().to_owned(),
             spaces: Mutex::default(),
         }))
+    }
+
+    pub(crate) fn credentials(&self) -> (&str, &str) {
+        (&self.0.user, &self.0.password)
     }
 
     fn spaces(&self) -> MutexGuard<'_, Spaces> {

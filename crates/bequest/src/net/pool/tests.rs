@@ -1,6 +1,6 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use super::super::dial::{Terms, dial};
+use super::super::dial::dial;
 use super::super::sockets::Sockets;
 use super::super::tls::Verify;
 use super::*;
@@ -35,8 +35,9 @@ impl Server {
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let terms = Terms { sockets: &Sockets::default(), deadline: None };
-        let dialing = async { dial(self.origin(), terms).await.map_err(|undialed| undialed.error) };
+        let dialing = async {
+            dial(self.origin(), &Sockets::default(), None).await.map_err(|undialed| undialed.error)
+        };
         let dialed = block_on(dialing).unwrap();
         (vacancy.fill(dialed), self.listener.accept().unwrap().0)
     }

@@ -10,7 +10,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::config::config;
 use super::settings::TlsSettings;
+use super::verify::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::trace;
 
 /// Does the handshake with the server of that name, over whatever leads to it.
 pub(crate) async fn handshake<S>(
@@ -22,6 +24,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let connector = TlsConnector::from(config(settings)?);
+    if *settings.verify == Verify::No {
+        trace::warn(format_args!(
+            "the certificate of {host} is not verified, since `verify` is off: anybody between may \
+             be the one who answers"
+        ));
+    }
     let connecting = connector.connect(server_name(host)?, stream);
     connecting.await.map_err(|error| refused(host, error))
 }

@@ -4,6 +4,7 @@
 mod config;
 #[cfg(feature = "tls")]
 mod danger;
+mod failure;
 #[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "tls")]
@@ -11,6 +12,7 @@ mod provider;
 mod settings;
 mod verify;
 
+pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};

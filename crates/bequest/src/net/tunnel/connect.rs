@@ -1,6 +1,7 @@
 //! CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
 
 use std::io;
+use std::time::Instant;
 
 use http::{Method, StatusCode};
 
@@ -11,23 +12,23 @@ use crate::h1::{
 };
 use crate::headers::Headers;
 use crate::net::buffer::Buffer;
-use crate::net::dial::{Terms, Undialed, timed_out};
+use crate::net::dial::{Undialed, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::{ProxyRequest, ProxyServer};
 use crate::net::route::Route;
+use crate::net::sockets::Sockets;
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
 /// The most that is kept of what a proxy says when it refuses.
 const MOST_SAID: usize = 64 * 1024;
-/// How often one that asks who we are is answered; one that goes on is broken.
-const MOST_ANSWERS: usize = 10;
 
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    terms: Terms<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
     let target = format!("{}:{}", origin.host, origin.port);
@@ -41,10 +42,10 @@ pub(super) async fn connect(
     loop {
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, terms).await?,
+            None => approach(route, sockets, deadline).await?,
         };
         let head = request_head(proxy, &target, field.as_deref())?;
-        let asked = with_deadline(terms.deadline, ask(&mut gate.stream, &head)).await;
+        let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;
         let answer = match asked {
             None => return Err(timed_out(Phase::Proxy).of_proxy(proxy).into()),
             // It has said that it would stay, and did not.
@@ -57,7 +58,6 @@ pub(super) async fn connect(
         let Some((refusal, stays)) = answer else { return Ok(gate) };
         let is_asked = refusal.head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         if is_asked
-            && request.answered < MOST_ANSWERS
             && let Some(proof) = &proxy.proof
             && let Some(answer) = proof.answer(&request, &refusal.head.headers)?
         {

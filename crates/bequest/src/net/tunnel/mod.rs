@@ -14,10 +14,11 @@ use std::time::Instant;
 use tokio::io::AsyncWrite;
 
 use super::buffer::Buffer;
-use super::dial::{Dialed, Reached, Steps, Terms, Undialed, reach, secure};
+use super::dial::{Dialed, Reached, Steps, Undialed, reach, secure};
 use super::pool::Origin;
 use super::proxy_server::ProxyProtocol;
 use super::route::Route;
+use super::sockets::Sockets;
 use super::stream::Stream;
 use crate::error::Result;
 #[cfg(not(feature = "socks"))]
@@ -45,15 +46,16 @@ struct Gate {
 pub(super) async fn open(
     origin: Origin<'_>,
     route: Route<'_>,
-    terms: Terms<'_>,
+    sockets: &Sockets,
+    deadline: Option<Instant>,
 ) -> Result<Dialed, Undialed> {
     let started = Instant::now();
     let gate = match route.proxy.protocol {
         ProxyProtocol::Http | ProxyProtocol::Https => {
-            connect::connect(origin, route, terms).await?
+            connect::connect(origin, route, sockets, deadline).await?
         }
         #[cfg(feature = "socks")]
-        _ => socks::connect(origin, route, terms).await?,
+        _ => socks::connect(origin, route, sockets, deadline).await?,
         #[cfg(not(feature = "socks"))]
         _ => {
             return Err(Error::with(ErrorKind::Unsupported, "SOCKS is not built in")
@@ -66,7 +68,7 @@ pub(super) async fn open(
     let opened = Instant::now();
     let (stream, ready) = match origin.tls {
         None => (stream, opened),
-        Some(tls) => (secure(stream, origin.host, tls, terms.deadline).await?, Instant::now()),
+        Some(tls) => (secure(stream, origin.host, tls, deadline).await?, Instant::now()),
     };
     let steps = Steps {
         resolve: reached.resolve,
@@ -77,7 +79,7 @@ pub(super) async fn open(
 }
 
 /// A connection to the proxy itself.
-async fn approach(route: Route<'_>, terms: Terms<'_>) -> Result<Gate> {
+async fn approach(route: Route<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Gate> {
     let proxy = &**route.proxy;
     let to_proxy = Origin {
         host: &proxy.host,
@@ -88,10 +90,10 @@ async fn approach(route: Route<'_>, terms: Terms<'_>) -> Result<Gate> {
         unix_socket: None,
     };
     let Reached { socket, peer, steps, .. } =
-        reach(to_proxy, terms).await.map_err(|error| error.of_proxy(proxy))?;
+        reach(to_proxy, sockets, deadline).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);
     if let Some(tls) = route.tls() {
-        stream = secure(stream, &proxy.host, tls, terms.deadline)
+        stream = secure(stream, &proxy.host, tls, deadline)
             .await
             .map_err(|error| error.of_proxy(proxy))?;
     }

@@ -1,0 +1,160 @@
+//! Sending again what failed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Adapter;
+use super::http::total_is_over;
+use crate::error::{Error, ErrorKind, Phase, Result};
+use crate::random;
+use crate::reactor::{sleep_until, with_deadline};
+use crate::request::PreparedRequest;
+use crate::response::{DRAINED, Response};
+use crate::retry::{Attempt, Attempts, Category, Course, Decision, Facts, Outcome, Reason, Retry};
+use crate::settings::Settings;
+
+/// The longest wait; the clock does not reach much farther.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Sends the request by the adapter, and again as the policy says.
+pub(crate) async fn retrying(
+    adapter: &dyn Adapter,
+    retry: &Retry,
+    request: &mut PreparedRequest,
+    settings: &Settings,
+) -> Result<Response> {
+    let started = Instant::now();
+    let mut course = Course::new(retry.clone());
+    let mut attempts = Attempts::default();
+    loop {
+        let began = Instant::now();
+        let result = adapter.send(request, settings).await;
+        let ended = Instant::now();
+        let decision = course.decide(&Facts {
+            method: &request.method,
+            outcome: outcome(&result),
+            repeatable: request.body.can_be_lent(),
+            elapsed: ended - started,
+            now: SystemTime::now(),
+            random: random::fraction(),
+        });
+        let wait = match (decision, retry.shared_budget()) {
+            (Decision::Again(_), Some(budget)) if !budget.take() => {
+                return give_up(result, Reason::OverBudget, retry, attempts, (request, settings))
+                    .await;
+            }
+            (Decision::Again(wait), _) => wait,
+            (Decision::Leave, budget) => {
+                if let (true, Some(budget)) = (result.is_ok(), budget) {
+                    budget.reward();
+                }
+                return leave(result, attempts);
+            }
+            (Decision::GiveUp(reason), _) => {
+                return give_up(result, reason, retry, attempts, (request, settings)).await;
+            }
+        };
+        let last = result.map_err(Arc::new);
+        if let Ok(response) = &last {
+            response.drain(DRAINED).await;
+        }
+        let end = last.as_ref().map(Response::status).map_err(Arc::clone);
+        attempts.push(Attempt { end, took: ended - began, wait });
+        if let Err(error) = pause(wait, settings, last, request).await {
+            return Err(attempts.leave_with_error(error));
+        }
+    }
+}
+
+fn outcome(result: &Result<Response>) -> Outcome<'_> {
+    match result {
+        Ok(response) => Outcome::Answered {
+            status: response.status().as_u16(),
+            retry_after: response.headers().get("retry-after"),
+        },
+        Err(error) => Outcome::Failed(Category::of(error)),
+    }
+}
+
+/// Waits; the total timeout ends that, too.
+async fn pause(
+    wait: Duration,
+    settings: &Settings,
+    last: Result<Response, Arc<Error>>,
+    request: &PreparedRequest,
+) -> Result<()> {
+    if wait.is_zero() {
+        return Ok(());
+    }
+    let now = Instant::now();
+    let until = now.checked_add(wait.min(LONGEST)).unwrap_or(now);
+    if with_deadline(settings.deadline, sleep_until(until)).await.is_some() {
+        return Ok(());
+    }
+    let error = total_is_over(settings).during(Phase::Retry);
+    Err(match last {
+        Ok(response) => error
+            .because(format!("the last answer was {}", response.status()))
+            .carry_response(answering(response, request, settings)),
+        Err(last) => error.because(last.again()),
+    })
+}
+
+fn leave(result: Result<Response>, attempts: Attempts) -> Result<Response> {
+    match result {
+        Ok(mut response) => {
+            attempts.leave_with(&mut response);
+            Ok(response)
+        }
+        Err(error) => Err(attempts.leave_with_error(error)),
+    }
+}
+
+/// A retry was wanted, and there is none.
+async fn give_up(
+    result: Result<Response>,
+    reason: Reason,
+    retry: &Retry,
+    attempts: Attempts,
+    (request, settings): (&PreparedRequest, &Settings),
+) -> Result<Response> {
+    let mut response = match result {
+        Ok(response) => response,
+        Err(error) => {
+            let error = match reason {
+                Reason::BodySpent if error.remedy().is_none() => error.remedied(remedy(reason)),
+                _ => error,
+            };
+            return Err(attempts.leave_with_error(error));
+        }
+    };
+    let status = response.status().as_u16();
+    if !retry.raises(status, reason) {
+        return leave(Ok(response), attempts);
+    }
+    response.drain(DRAINED).await;
+    attempts.copy_to(&mut response);
+    let error = Error::with(ErrorKind::Retry, format!("too many {status} error responses"))
+        .remedied(remedy(reason))
+        .carry_response(answering(response, request, settings));
+    Err(attempts.leave_with_error(error))
+}
+
+fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Exhausted => "allow more retries, or have `raise_on_status(false)` return them",
+        Reason::BodySpent => {
+            "it was not sent again, since its body can be read only once: send bytes or a file"
+        }
+        Reason::OutOfTime => "it was not sent again, since its time budget would be over",
+        Reason::OverBudget => "it was not sent again, since the retry budget is used up",
+    }
+}
+
+/// The response as the caller would have got it.
+fn answering(mut response: Response, request: &PreparedRequest, settings: &Settings) -> Response {
+    let head = response.head_mut();
+    head.request = Some(Box::new(request.as_sent()));
+    head.max_content = settings.max_content;
+    response
+}

@@ -81,7 +81,6 @@ mod net;
 mod progress;
 #[allow(dead_code, reason = "no request asks which one yet")]
 mod proxy;
-#[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
 mod redirect;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Adapter;
 use super::http::total_is_over;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::random;
 use crate::reactor::{sleep_until, with_deadline};
 use crate::request::PreparedRequest;
 use crate::response::{DRAINED, Response};
 use crate::retry::{Attempt, Attempts, Category, Course, Decision, Facts, Outcome, Reason, Retry};
 use crate::settings::Settings;
+use crate::{random, secrets, trace};
 
 /// The longest wait; the clock does not reach much farther.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -54,6 +54,7 @@ pub(crate) async fn retrying(
                 return give_up(result, reason, retry, attempts, (request, settings)).await;
             }
         };
+        tell(&result, wait, request);
         let last = result.map_err(Arc::new);
         if let Ok(response) = &last {
             response.drain(DRAINED).await;
@@ -73,6 +74,17 @@ fn outcome(result: &Result<Response>) -> Outcome<'_> {
             retry_after: response.headers().get("retry-after"),
         },
         Err(error) => Outcome::Failed(Category::of(error)),
+    }
+}
+
+fn tell(result: &Result<Response>, wait: Duration, request: &PreparedRequest) {
+    let sent_again =
+        format_args!("{} {} is sent again", request.method, secrets::masked(&request.url));
+    match result {
+        Ok(response) => {
+            trace::warn(format_args!("{sent_again}, in {wait:?}: {}", response.status()));
+        }
+        Err(error) => trace::warn(format_args!("{sent_again}, in {wait:?}: {error}")),
     }
 }
 

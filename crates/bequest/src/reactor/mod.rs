@@ -4,6 +4,7 @@
 //! [`block_on`] the calling thread itself does, in one `recv` or in `poll(2)`, with no runtime and
 //! no other thread; elsewhere (feature `async`) tokio's reactor does.
 
+mod busy;
 mod calling_thread;
 mod connect;
 mod crowd;

@@ -21,11 +21,8 @@ impl Category {
         let nothing_sent = matches!(error.phase(), Some(Phase::Resolve | Phase::Connect(_)));
         match error.kind() {
             ErrorKind::Resolve | ErrorKind::Connect | ErrorKind::ConnectTimeout => Self::Connect,
-            ErrorKind::Tls => match tls::failure(error) {
-                tls::Failure::Lost => Self::Connect,
-                tls::Failure::Protocol => Self::Other,
-                tls::Failure::Final => Self::Final,
-            },
+            ErrorKind::Tls => Self::of_handshake(error),
+            ErrorKind::Proxy => Self::of_proxy(error),
             ErrorKind::Disconnected if nothing_sent => Self::Connect,
             ErrorKind::Disconnected
             | ErrorKind::InvalidResponse
@@ -34,11 +31,31 @@ impl Category {
             _ => Self::Final,
         }
     }
+
+    fn of_handshake(error: &Error) -> Self {
+        match tls::failure(error) {
+            tls::Failure::Lost => Self::Connect,
+            tls::Failure::Protocol => Self::Other,
+            tls::Failure::Final => Self::Final,
+        }
+    }
+
+    /// Nothing was sent to the server, whatever a proxy made of it.
+    fn of_proxy(error: &Error) -> Self {
+        match error.phase() {
+            Some(Phase::Resolve | Phase::Connect(_)) => Self::Connect,
+            Some(Phase::Tls) => Self::of_handshake(error),
+            // The same credentials again are no better, and some proxies count.
+            _ if error.response().is_some_and(|said| said.status() == 407) => Self::Final,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::response::Response;
 
     #[test]
     fn errors_have_categories() {
@@ -53,6 +70,10 @@ mod tests {
             (ErrorKind::InvalidResponse, Phase::Wait, Category::Read),
             (ErrorKind::ReadTimeout, Phase::Wait, Category::Read),
             (ErrorKind::Tls, Phase::Tls, Category::Final),
+            (ErrorKind::Proxy, Phase::Resolve, Category::Connect),
+            (ErrorKind::Proxy, Phase::Connect(None), Category::Connect),
+            (ErrorKind::Proxy, Phase::Tls, Category::Final),
+            (ErrorKind::Proxy, Phase::Proxy, Category::Other),
             (ErrorKind::Deadline, Phase::Wait, Category::Final),
             (ErrorKind::Deadline, Phase::Connect(None), Category::Final),
             (ErrorKind::Cancelled, Phase::Wait, Category::Final),
@@ -65,5 +86,15 @@ mod tests {
         ] {
             assert_eq!(of(kind, phase), expected, "{kind:?} {phase:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_not_asked_twice_with_the_same_credentials() {
+        let said = |status| {
+            let error = Error::with(ErrorKind::Proxy, "no tunnel").during(Phase::Proxy);
+            error.carry_response(Response::builder().status(status).build().unwrap())
+        };
+        assert_eq!(Category::of(&said(407)), Category::Final);
+        assert_eq!(Category::of(&said(502)), Category::Other);
     }
 }

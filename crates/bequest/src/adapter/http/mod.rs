@@ -32,12 +32,9 @@ use crate::net::{
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{Encoding, Head, Live, Response};
+use crate::response::{DRAINED, Encoding, Head, Live, Response};
 use crate::settings::Settings;
 use crate::timings::Timings;
-
-/// The most that is read of what a proxy says beside its challenge.
-const DRAINED: u64 = 64 * 1024;
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]

@@ -179,7 +179,8 @@ impl<'a> Interim<'a> {
                         "more than {} interim responses came before the final one",
                         self.limits.interim
                     ),
-                );
+                )
+                .remedied("if there may be more, say so by the adapter's `max_interim`");
                 return Err(Loss::ours(error.during(Phase::Wait)));
             }
         }

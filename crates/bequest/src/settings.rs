@@ -1,6 +1,7 @@
 //! What can be set for a session and for a request, and how the two merge.
 
 use std::future::{Future, poll_fn};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
@@ -51,6 +52,8 @@ struct Said {
     timeout: Timeout,
     verify: Option<Verify>,
     proxies: Proxies,
+    /// Said to be none, where a redirect has led to another origin.
+    unix_socket: Option<Option<PathBuf>>,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
     text_is_latin1: Option<bool>,
@@ -183,10 +186,22 @@ impl SendOptions {
         self
     }
 
-    /// That a certificate is not verified was said for one origin.
-    pub(crate) fn withdraw_unverified(&mut self) {
+    /// The path of the Unix socket that is connected to, in place of the URL's host and of any
+    /// proxy; a redirect to another origin does not lead there.
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.said().unix_socket = Some(Some(path.into()));
+        self
+    }
+
+    /// Withdraws what was said for one origin, by these options or by `settings`: that a certificate
+    /// is not verified, and a Unix socket.
+    pub(crate) fn leave_origin(&mut self, settings: &Settings) {
         if let Some(said) = &mut self.0 {
             said.verify.take_if(|verify| verify.is_off());
+        }
+        if settings.unix_socket.is_some() {
+            self.said().unix_socket = Some(None);
         }
     }
 
@@ -208,6 +223,7 @@ impl Said {
             timeout,
             verify,
             proxies,
+            unix_socket,
             max_content,
             on_progress,
             text_is_latin1,
@@ -237,6 +253,9 @@ impl Said {
             } else {
                 settings.elsewhere = None;
             }
+        }
+        if let Some(unix_socket) = unix_socket {
+            settings.unix_socket = unix_socket.clone();
         }
         if let Some(policy) = redirect_policy {
             settings.redirect_policy = Some(Arc::clone(policy));
@@ -271,6 +290,8 @@ pub struct Settings {
     pub verify: Verify,
     /// Which proxies lead to servers.
     pub proxies: Proxies,
+    /// The Unix socket that is connected to in place of the URL's host.
+    pub unix_socket: Option<PathBuf>,
     /// The most that is held in memory of a body.
     pub max_content: Option<u64>,
     /// Who is told how far it has come.
@@ -316,6 +337,7 @@ impl Default for Settings {
             timeout: Timeout::new(),
             verify: Verify::Yes,
             proxies: Proxies::new(),
+            unix_socket: None,
             max_content: Some(MAX_CONTENT),
             on_progress: None,
             text_is_latin1: true,
@@ -351,11 +373,17 @@ impl Settings {
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
-    /// first origin alone, and the environment is asked when there is a certificate.
+    /// first origin alone, and so was a Unix socket; the environment is asked when there is a
+    /// certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
-        let withdrawn = self.elsewhere.as_ref().filter(|_| leaves_origin);
-        let Some(verify) = withdrawn.cloned() else { return self.as_environment_says(url) };
-        let settings = Self { verify, elsewhere: None, verify_is_said: false, ..self.clone() };
+        let withdraws = self.elsewhere.is_some() || self.unix_socket.is_some();
+        if !(leaves_origin && withdraws) {
+            return self.as_environment_says(url);
+        }
+        let mut settings = Self { unix_socket: None, ..self.clone() };
+        if let Some(verify) = settings.elsewhere.take() {
+            (settings.verify, settings.verify_is_said) = (verify, false);
+        }
         settings.as_environment_says(url).or(Some(settings))
     }
 
@@ -480,6 +508,7 @@ mod tests {
             timeout,
             verify,
             proxies,
+            unix_socket,
             max_content,
             on_progress,
             text_is_latin1,

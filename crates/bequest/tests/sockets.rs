@@ -1,4 +1,4 @@
-//! What connections are made of: this machine's address, probes, Unix sockets.
+//! What connections are made of: this machine's address, and probes.
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 

@@ -6,13 +6,22 @@
 
 mod support;
 
-use bequest::{Bearer, ErrorKind, PreparedRequest, Request, SensitiveHeaders, auth_fn};
+use std::net::SocketAddr;
+
+use bequest::{
+    Bearer, ErrorKind, HttpAdapter, PreparedRequest, Request, SensitiveHeaders, Url, auth_fn,
+};
 use serde_json::{Value, json};
 use support::{Client, Door, doors, get};
 use testbed::{Lab, Server};
 
 doors![
     secrets_stay_at_their_origin,
+    secrets_stay_between_hosts,
+    #[cfg_attr(not(feature = "tls"), ignore = "there is no TLS")]
+    secrets_stay_between_hosts_over_tls,
+    #[cfg_attr(not(feature = "tls"), ignore = "there is no TLS")]
+    secrets_go_up_to_https,
     cookies_go_by_host,
     there_and_back_again,
     every_method_of_every_status,
@@ -110,12 +119,75 @@ fn secrets_stay_at_their_origin(door: Door) {
         format!("{}/httpbin/anything", named("second", "NGINX_URL")),
         format!("{}/httpbin/anything", named("first", "NGINX_URL")),
     ];
-    let within = format!("{}/anything", first());
+    let others = others.iter().map(String::as_str).collect::<Vec<_>>();
+    secrets_stay(|| door.session(), &first(), &[&format!("{}/anything", first())], &others);
+}
+
+/// Two hosts on the ports that http and https have, which an adapter leads to httpbin and nginx.
+fn secrets_stay_between_hosts(door: Door) {
+    let new = two_hosts(door);
+    let others = ["http://second.wild.test/httpbin/anything"];
+    secrets_stay(&new, "http://first.wild.test", &["http://first.wild.test/anything"], &others);
+}
+
+fn secrets_stay_between_hosts_over_tls(door: Door) {
+    let new = two_hosts(door);
+    let within = ["https://first.wild.test/anything"];
+    let others = [
+        "https://second.wild.test/httpbin/anything",
+        "https://first.wild.test:8443/httpbin/anything",
+        // A step down to plain text, of the same host even.
+        "http://second.wild.test/httpbin/anything",
+        "http://first.wild.test/anything",
+    ];
+    secrets_stay(&new, "https://first.wild.test", &within, &others);
+}
+
+/// From http to https of one host is no step to another origin; to https of another host it is.
+fn secrets_go_up_to_https(door: Door) {
+    let new = two_hosts(door);
+    let within = ["https://first.wild.test/anything"];
+    let others = [
+        "https://second.wild.test/httpbin/anything",
+        "https://first.wild.test:8443/httpbin/anything",
+    ];
+    secrets_stay(&new, "http://first.wild.test", &within, &others);
+}
+
+/// Makes sessions to which httpbin is first.wild.test and nginx is second.wild.test, each over http
+/// and https. Whoever leads elsewhere, or verifies another name, fails: no resolver knows these.
+fn two_hosts(door: Door) -> impl Fn() -> Client {
+    let at = |variable: &str| {
+        let url = Url::parse(lab().var(variable)).unwrap();
+        SocketAddr::new([127, 0, 0, 1].into(), url.port().unwrap())
+    };
+    let mut adapter = HttpAdapter::new();
+    for (host, variable) in [
+        ("first.wild.test:80", "HTTPBIN_URL"),
+        ("first.wild.test:443", "HTTPBIN_TLS_URL"),
+        ("second.wild.test:80", "NGINX_URL"),
+        ("second.wild.test:443", "NGINX_H1TLS_URL"),
+        ("first.wild.test:8443", "NGINX_H1TLS_URL"),
+    ] {
+        adapter = adapter.resolve(host, at(variable)).unwrap();
+    }
+    move || {
+        let mut s = door.session();
+        *s.verify() = lab().ca_file().into();
+        s.mount("http://", adapter.clone());
+        s.mount("https://", adapter.clone());
+        s
+    }
+}
+
+/// Each kind of credential arrives where a redirect stays within its origin, and not elsewhere; the
+/// rest of the request does.
+fn secrets_stay(new: impl Fn() -> Client, from: &str, within: &[&str], others: &[&str]) {
     for Credential { name, give, header, value } in CREDENTIALS {
         for status in STATUSES {
-            for to in others.iter().chain([&within]) {
-                let mut s = door.session();
-                let plain = led(&first(), "POST", to, status).body("body").header("X-Plain", "1");
+            for to in others.iter().chain(within) {
+                let mut s = new();
+                let plain = led(from, "POST", to, status).body("body").header("X-Plain", "1");
                 let request = give(plain, &mut s);
                 let r = s.send(request).unwrap();
                 let case = format!("{name}, {status} to {to}");
@@ -125,8 +197,9 @@ fn secrets_stay_at_their_origin(door: Door) {
                 let arrived = seen["headers"].get(header).and_then(Value::as_str);
                 // Some Host there always is.
                 let arrived = arrived.filter(|arrived| *arrived == value || header != "Host");
-                assert_eq!(arrived, (*to == within).then_some(value), "{case}");
-                assert!(!seen.to_string().contains(SECRET) || *to == within, "{case}: {seen}");
+                let stays = within.contains(to);
+                assert_eq!(arrived, stays.then_some(value), "{case}");
+                assert!(!seen.to_string().contains(SECRET) || stays, "{case}: {seen}");
                 assert_eq!(seen["headers"]["X-Plain"], "1", "{case}");
                 let (method, data) = if status > 303 { ("POST", "body") } else { ("GET", "") };
                 assert_eq!(seen["method"], method, "{case}");

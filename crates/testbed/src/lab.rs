@@ -45,10 +45,13 @@ pub enum Server {
     Faultproxy,
     /// HAProxy before nginx and the bad server: `HAPROXY_URL`.
     Haproxy,
+    /// Two network namespaces, with addresses that drop and refuse: `NETNS`, the client's, for
+    /// `ip netns exec`. Only root can have them.
+    Netns,
 }
 
 impl Server {
-    const COUNT: usize = Self::Haproxy as usize + 1;
+    const COUNT: usize = Self::Netns as usize + 1;
 
     /// The script's name, and the variable that [`Lab::url`] answers with.
     const fn script(self) -> (&'static str, &'static str) {
@@ -67,6 +70,7 @@ impl Server {
             Self::Badtls => ("badtls", "BADTLS_URL"),
             Self::Faultproxy => ("faultproxy", "FAULT_URL"),
             Self::Haproxy => ("haproxy", "HAPROXY_URL"),
+            Self::Netns => ("netns", "NETNS"),
         }
     }
 }

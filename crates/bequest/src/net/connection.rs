@@ -24,7 +24,8 @@ pub(crate) struct Connection {
     pub(crate) output: Vec<u8>,
     /// The next request's head is in there already.
     pub(crate) has_head: bool,
-    pub(crate) peer: SocketAddr,
+    /// `None` for a Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
     /// What it took to get it, until the first request on it has told.
     pub(crate) opened: Option<Box<Timings>>,
     /// When the last request on it was out, if that took waiting.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Instant;
 
 use super::pool::Origin;
@@ -12,7 +13,7 @@ use super::stream::Stream;
 use super::tls::TlsSettings;
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::{Socket, with_deadline};
+use crate::reactor::{self, Socket, with_deadline};
 use crate::timings::Stopwatch;
 
 /// An attempt to open a connection: when it is given up, and how far it has come.
@@ -30,7 +31,8 @@ pub(crate) struct Dialing<'a> {
 #[derive(Debug)]
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
-    pub(crate) peer: SocketAddr,
+    /// `None` for a Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
 }
 
 /// Why there is no connection, and what a proxy has said to that.
@@ -77,11 +79,14 @@ async fn go(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Dialed> {
 #[derive(Debug)]
 pub(super) struct Reached {
     pub(super) socket: Socket,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
 pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Reached> {
+    if let Some(path) = origin.unix_socket {
+        return reach_unix(path, dialing).await;
+    }
     let addresses = addresses(origin, dialing).await?;
     let only = if let [address] = addresses[..] { Some(address) } else { None };
     dialing.watch.enter(Phase::Connect(only));
@@ -90,7 +95,23 @@ pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Resu
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
-    Ok(Reached { socket, peer })
+    Ok(Reached { socket, peer: Some(peer) })
+}
+
+async fn reach_unix(path: &Path, dialing: &mut Dialing<'_>) -> Result<Reached> {
+    let phase = Phase::Connect(None);
+    dialing.watch.enter(phase);
+    let socket = with_deadline(dialing.deadline, reactor::connect_unix(path))
+        .await
+        .ok_or_else(|| timed_out(phase))?
+        .map_err(|cause| {
+            let what = format!("no connection to the Unix socket {path:?}");
+            Error::with(ErrorKind::Connect, what)
+                .during(phase)
+                .remedied("check the path, whether you may write there, and that the server runs")
+                .because(cause)
+        })?;
+    Ok(Reached { socket, peer: None })
 }
 
 /// The addresses of the host: at least one.

@@ -4,6 +4,7 @@ mod turns;
 
 use std::collections::HashMap;
 use std::mem;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) tls: Option<TlsSettings<'a>>,
     /// The proxy that leads there; `None` is the straight way.
     pub(crate) route: Option<Route<'a>>,
+    /// The Unix socket that is connected to in place of the host.
+    pub(crate) unix_socket: Option<&'a Path>,
 }
 
 /// An [`Origin`] that is kept.
@@ -39,6 +42,7 @@ pub(super) struct PoolKey {
     zone: Option<Box<str>>,
     tls: Option<KeptTlsSettings>,
     route: Option<KeptRoute>,
+    unix_socket: Option<Box<Path>>,
 }
 
 impl PoolKey {
@@ -49,6 +53,7 @@ impl PoolKey {
             zone: origin.zone.map(Box::from),
             tls: origin.tls.map(TlsSettings::keep),
             route: origin.route.map(Route::keep),
+            unix_socket: origin.unix_socket.map(Box::from),
         }
     }
 
@@ -59,6 +64,7 @@ impl PoolKey {
             zone: self.zone.as_deref(),
             tls: self.tls.as_ref().map(KeptTlsSettings::lend),
             route: self.route.as_ref().map(KeptRoute::lend),
+            unix_socket: self.unix_socket.as_deref(),
         };
         own == origin
     }

@@ -4,18 +4,20 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
 #[cfg(feature = "async")]
 use super::socket::TokioSocket;
 use super::socket::{BlockingSocket, Socket};
-use super::{Reactor, calling_thread};
+use super::{Reactor, Timer, calling_thread};
 
 /// What a TCP socket is made with.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +92,34 @@ pub(crate) async fn connect(address: SocketAddr, options: SocketOptions) -> io::
     options.set(&socket)?;
     socket.busy_poll(options.busy_poll);
     Ok(socket)
+}
+
+/// A connection to the Unix socket with that path; on Linux one that begins with a zero byte is an
+/// abstract name.
+pub(crate) async fn connect_unix(path: &Path) -> io::Result<Socket> {
+    let address = unix_address(path)?;
+    let fd = Arc::new(start(AddressFamily::UNIX)?);
+    let mut pause = Duration::from_millis(1);
+    let begun = loop {
+        match rustix::net::connect(&fd, &address) {
+            // Linux, of a listener whose queue is full; nothing tells when there is room again.
+            Err(Errno::AGAIN) => {
+                let mut timer = Timer::new(Instant::now() + pause);
+                poll_fn(|context| timer.poll_elapsed(context)).await;
+                pause = (2 * pause).min(Duration::from_millis(50));
+            }
+            begun => break begun,
+        }
+    };
+    finish(fd, begun).await
+}
+
+fn unix_address(path: &Path) -> rustix::io::Result<SocketAddrUnix> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = path.as_os_str().as_bytes().strip_prefix(b"\0") {
+        return SocketAddrUnix::new_abstract_name(name);
+    }
+    SocketAddrUnix::new(path.as_os_str().as_bytes())
 }
 
 /// Sockets that the next connections of this thread get, in place of their own.

@@ -20,7 +20,7 @@ mod wake;
 pub(crate) use calling_thread::block_on;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
-pub(crate) use connect::{SocketOptions, connect};
+pub(crate) use connect::{SocketOptions, connect, connect_unix};
 pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;

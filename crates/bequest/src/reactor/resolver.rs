@@ -39,7 +39,8 @@ pub trait Resolver: Send + Sync + 'static {
 
     /// Refuses an address by an error: each that [`resolve`](Self::resolve) or an override has given,
     /// and each that a URL spells out, before there is a connection to it. If all of a name's are
-    /// refused, the request fails. It must not wait.
+    /// refused, the request fails. It must not wait. Through a proxy it sees the proxy's address; what
+    /// the proxy connects to is the proxy's to refuse.
     ///
     /// So a program that requests what strangers say keeps them out of its own network:
     ///

@@ -62,7 +62,7 @@ pub(crate) fn next(response: &Response, settings: &Settings) -> Result<Option<Le
     }
     request.body.stream().map_or(Ok(()), |stream| stream.check())?;
     if leaves_origin {
-        origin::leave(&mut request, &settings.sensitive_headers);
+        origin::leave(&mut request, settings);
         request.auth = found(&request, settings);
     } else {
         request.forget_auth();

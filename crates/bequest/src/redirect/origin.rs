@@ -2,8 +2,9 @@
 
 use url::{Position, Url};
 
-use super::{SensitiveHeaders, remove, says_of_body};
+use super::{remove, says_of_body};
 use crate::request::PreparedRequest;
+use crate::settings::Settings;
 
 /// Whether two URLs have one origin: scheme, host and port. From http to https of one host, on the
 /// ports that these schemes have, is the same origin too: a server that asks for safety.
@@ -20,17 +21,17 @@ pub(super) fn same_origin(from: &Url, to: &Url) -> bool {
 }
 
 /// Drops what proves who asks, and what was said for the origin alone.
-pub(super) fn leave(request: &mut PreparedRequest, sensitive: &SensitiveHeaders) {
+pub(super) fn leave(request: &mut PreparedRequest, settings: &Settings) {
     request.forget_auth();
     request.auth = None;
     request.drop_own_cookies();
-    request.options.withdraw_unverified();
+    request.options.leave_origin(settings);
     // Hooks are called again for the next request, and see where it goes.
     let hooks = request.take_hook_headers();
     remove(&mut request.headers, |name| {
         let is = |dropped: &str| name.eq_ignore_ascii_case(dropped);
         ["authorization", "proxy-authorization", "cookie", "host"].iter().any(|name| is(name))
-            || sensitive.contains(name)
+            || settings.sensitive_headers.contains(name)
             || hooks.iter().any(|name| is(name)) && !says_of_body(name)
     });
 }

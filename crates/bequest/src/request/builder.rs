@@ -1,6 +1,7 @@
 //! One builder for every door.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::{Extensions, Method};
@@ -329,6 +330,13 @@ impl<S> Request<S> {
     /// and of the adapter's.
     pub fn retry(self, retry: impl Into<Retry>) -> Self {
         self.options(|options| options.retry(retry))
+    }
+
+    /// The path of the Unix socket that is connected to, in place of the URL's host and of any
+    /// proxy. The URL still says what the server is called; a redirect to another origin does not
+    /// lead there.
+    pub fn unix_socket(self, path: impl Into<PathBuf>) -> Self {
+        self.options(|options| options.unix_socket(path))
     }
 
     /// Is called with each part of a body that was sent or received: how much there is now, and of

@@ -24,6 +24,11 @@ macro_rules! session_state {
             /// Which proxies lead to servers; where these say nothing, the environment is asked, if
             /// `trust_env` is set.
             pub proxies: $crate::proxy::Proxies,
+            /// The path of the Unix socket that is connected to, in place of the URL's host and of
+            /// any proxy. The URL still says what the server is called: in Host, in TLS, to
+            /// cookies. A redirect to another origin does not lead there. On Linux a path that
+            /// begins with a zero byte is an abstract name.
+            pub unix_socket: Option<std::path::PathBuf>,
             /// How long to wait; a new session waits for ever.
             pub timeout: $crate::timeout::Timeout,
             /// Whether bodies are left unread, to be streamed.
@@ -91,6 +96,7 @@ macro_rules! session_state {
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
                     proxies: $crate::proxy::Proxies::new(),
+                    unix_socket: None,
                     timeout: $crate::timeout::Timeout::new(),
                     stream: false,
                     max_content: Some($crate::settings::MAX_CONTENT),
@@ -299,6 +305,7 @@ macro_rules! session_state {
                     timeout: self.timeout,
                     verify: self.verify.clone(),
                     proxies: self.asked_proxies(),
+                    unix_socket: self.unix_socket.clone(),
                     max_content: self.max_content,
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,

@@ -13,6 +13,7 @@ pub(crate) mod full;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -180,6 +181,10 @@ impl Client {
 
     pub(crate) fn proxies(&mut self) -> &mut Proxies {
         each!(self, session => &mut session.proxies)
+    }
+
+    pub(crate) fn unix_socket(&mut self) -> &mut Option<PathBuf> {
+        each!(self, session => &mut session.unix_socket)
     }
 
     pub(crate) fn trust_env(&mut self) -> &mut bool {

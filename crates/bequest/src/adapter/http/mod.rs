@@ -307,7 +307,7 @@ impl HttpAdapter {
             history: Vec::new(),
             attempts: Vec::new(),
             timings,
-            peer: Some(connection.peer),
+            peer: connection.peer,
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),

@@ -1,5 +1,7 @@
 //! Which connections can serve a request: the pool's key, from everything that is set.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::tls::TlsSettings;
 use crate::net::{Origin, ProxyProtocol, ProxyServer, Route};
@@ -12,7 +14,8 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     let url = &request.url;
     let Settings {
         verify,
-        proxies,
+        proxies: _,
+        unix_socket,
         stream: _,
         timeout: _,
         max_content: _,
@@ -52,8 +55,9 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     if port == 0 {
         return Err(invalid("nothing can listen on port 0"));
     }
-    let Some(proxy) = proxies.select(url)? else {
-        return Ok(Origin { host, port, zone: request.zone(), tls, route: None });
+    let unix_socket = unix_socket.as_deref();
+    let Some(proxy) = proxy(request, settings)? else {
+        return Ok(Origin { host, port, zone: request.zone(), tls, route: None, unix_socket });
     };
     let route = Route { proxy, forwards: tls.is_none() && speaks_http(proxy) };
     Ok(match route.forwards {
@@ -63,15 +67,27 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
             zone: None,
             tls: route.tls(),
             route: Some(route),
+            unix_socket: None,
         },
-        false => Origin { host, port, zone: None, tls, route: Some(route) },
+        false => Origin { host, port, zone: None, tls, route: Some(route), unix_socket: None },
     })
 }
 
 /// Whether a proxy is asked for it, in place of its origin.
 pub(super) fn is_forwarded(request: &PreparedRequest, settings: &Settings) -> Result<bool> {
-    let proxy = settings.proxies.select(&request.url)?;
+    let proxy = proxy(request, settings)?;
     Ok(proxy.is_some_and(|proxy| speaks_http(proxy)) && request.url.scheme() == "http")
+}
+
+/// The proxy that leads there; none leads to a Unix socket.
+fn proxy<'a>(
+    request: &PreparedRequest,
+    settings: &'a Settings,
+) -> Result<Option<&'a Arc<ProxyServer>>> {
+    match settings.unix_socket {
+        None => settings.proxies.select(&request.url),
+        Some(_) => Ok(None),
+    }
 }
 
 fn speaks_http(proxy: &ProxyServer) -> bool {

@@ -26,7 +26,14 @@ impl Server {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.address.port(), zone: None, tls: None, route: None }
+        Origin {
+            host: &self.host,
+            port: self.address.port(),
+            zone: None,
+            tls: None,
+            route: None,
+            unix_socket: None,
+        }
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {

@@ -168,7 +168,8 @@ mod tests {
     use crate::reactor::block_on;
 
     fn key(port: u16) -> Arc<PoolKey> {
-        let origin = Origin { host: "h", port, zone: None, tls: None, route: None };
+        let origin =
+            Origin { host: "h", port, zone: None, tls: None, route: None, unix_socket: None };
         Arc::new(PoolKey::new(origin))
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Refusal {
 /// A connection to a proxy.
 struct Gate {
     stream: Stream,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
     /// Something was asked on it before.
     used: bool,
 }
@@ -70,8 +70,14 @@ pub(super) async fn open(
 /// A connection to the proxy itself.
 async fn approach(route: Route<'_>, dialing: &mut Dialing<'_>) -> Result<Gate> {
     let proxy = &**route.proxy;
-    let to_proxy =
-        Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };
+    let to_proxy = Origin {
+        host: &proxy.host,
+        port: proxy.port,
+        zone: None,
+        tls: None,
+        route: None,
+        unix_socket: None,
+    };
     let Reached { socket, peer } =
         reach(to_proxy, dialing).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);

@@ -404,6 +404,11 @@ impl Settings {
         Error::with(ErrorKind::Deadline, format!("the total timeout of {limit:?} was over"))
     }
 
+    /// Whether the total timeout or a token may end the request.
+    pub(crate) fn may_end(&self) -> bool {
+        self.deadline.is_some() || self.cancel.is_some()
+    }
+
     /// Runs the future until it is done, the total timeout is over, or the request is cancelled.
     /// It is asked once more when that has happened: it may know better where it was.
     pub(crate) async fn within<T>(&self, future: impl Future<Output = T>) -> Result<T> {

@@ -6,12 +6,17 @@ mod support;
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bequest::{Body, CancelToken, Error, ErrorKind, HttpAdapter, Phase, Request, Retry, Timeout};
+#[cfg(feature = "async")]
+use bequest::Auth;
+use bequest::{
+    Adapter, Body, BoxFuture, CancelToken, Error, ErrorKind, HttpAdapter, Phase, PreparedRequest,
+    Request, Response, Retry, Settings, Timeout,
+};
 use support::{Client, Door, doors, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
@@ -108,6 +113,33 @@ fn attempts(port: u16) -> usize {
         columns.next().is_some_and(|to| to.ends_with(&peer)) && columns.next() == Some("02")
     };
     table.lines().filter(is_attempt).count()
+}
+
+/// The look-up goes on, for nobody.
+fn while_looking_up(door: Door) {
+    for by in BOTH {
+        let (asked, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let hanging = {
+            let (asked, release) = (Arc::clone(&asked), Arc::clone(&release));
+            move |_: &str| {
+                asked.wait();
+                release.wait();
+                Ok(vec![[127, 0, 0, 1].into()])
+            }
+        };
+        let mut ending = Ending::new(door, by);
+        ending.client.mount("http://", HttpAdapter::new().resolver(hanging));
+        // Where nothing limits how long, the calling thread itself looks up.
+        let request = get("http://hanging.test/").timeout(Duration::from_secs(60));
+        let request = ending.request(request);
+        let error = thread::scope(|scope| {
+            let waiting = scope.spawn(|| ending.client.send(request).unwrap_err());
+            asked.wait();
+            ending.ends(|| waiting.join().unwrap())
+        });
+        assert_eq!(error.phase(), Some(Phase::Resolve), "{error}");
+        release.wait();
+    }
 }
 
 fn while_connecting(door: Door) {
@@ -268,6 +300,80 @@ fn while_waiting_for_the_next_try(door: Door) {
     }
 }
 
+/// Never comes to an end by itself.
+struct Endless;
+
+impl Adapter for Endless {
+    fn send<'a>(
+        &'a self,
+        _: &'a mut PreparedRequest,
+        _: &'a Settings,
+    ) -> BoxFuture<'a, bequest::Result<Response>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[cfg(feature = "async")]
+impl Auth for Endless {
+    fn apply(&self, _: &mut PreparedRequest) -> bequest::Result<()> {
+        Ok(())
+    }
+
+    fn apply_async<'a>(&'a self, _: &'a mut PreparedRequest) -> BoxFuture<'a, bequest::Result<()>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// What knows nothing of tokens and timeouts ends by them, too: adapters, hooks and auths that
+/// await something.
+fn what_others_wait_for(door: Door) {
+    let server = RawServer::start(Script::respond(OK));
+    let mut sessions = vec![door.session()];
+    sessions[0].mount("http://", Endless);
+    #[cfg(feature = "async")]
+    {
+        let (mut request, mut response) = (door.session(), door.session());
+        request.hooks().request.push_async(|_| Box::pin(std::future::pending()));
+        response.hooks().response.push_async(|_| std::future::pending());
+        sessions.extend([request, response]);
+    }
+    for s in &sessions {
+        ends_by_token_and_total(|request| s.send(request).map(drop), &server.url("/"));
+    }
+    #[cfg(feature = "async")]
+    if let Client::Aio(s) = door.session() {
+        type Bound<'a> = Request<&'a bequest::aio::Session>;
+        let send = |limit: &dyn Fn(Bound<'_>) -> Bound<'_>| {
+            let request = limit(s.get(server.url("/")).auth(Endless));
+            support::tokio_runtime::run(request.send()).unwrap_err().kind()
+        };
+        let total = Timeout::new().total(Duration::from_millis(100));
+        assert_eq!(send(&|request| request.timeout(total)), ErrorKind::Deadline);
+        let token = CancelToken::new();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| send(&|request| request.cancel_with(&token)));
+            token.cancel();
+            assert_eq!(waiting.join().unwrap(), ErrorKind::Cancelled);
+        });
+    }
+}
+
+#[track_caller]
+fn ends_by_token_and_total(send: impl Fn(Request) -> bequest::Result<()> + Sync, url: &str) {
+    let (start, short) = (Instant::now(), Duration::from_millis(100));
+    let error = send(get(url).timeout(Timeout::new().total(short))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+    assert!(start.elapsed() >= short && start.elapsed() < SOON, "{:?}", start.elapsed());
+    let token = CancelToken::new();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| send(get(url).cancel_with(&token)).unwrap_err());
+        token.cancel();
+        let error = waiting.join().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+        assert!(error.url().is_some());
+    });
+}
+
 /// One token ends many, and no others.
 fn a_token_ends_all_that_have_it(door: Door) {
     let server = RawServer::start(Script::new().forever(Script::new().read_head().stall()));
@@ -348,6 +454,7 @@ fn close_at_any_moment(door: Door) {
 }
 
 doors![
+    while_looking_up,
     while_connecting,
     in_the_handshake,
     while_sending,
@@ -357,6 +464,7 @@ doors![
     over_tls,
     what_never_waits_ends_too,
     while_waiting_for_the_next_try,
+    what_others_wait_for,
     a_token_ends_all_that_have_it,
     close_ends_streams_that_nobody_reads,
     close_reaches_clones_and_nobody_else,

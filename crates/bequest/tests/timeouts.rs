@@ -7,7 +7,10 @@ mod support;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use bequest::{Body, Bytes, Error, ErrorKind, Phase, Request, Timeout};
+use bequest::{
+    Auth, Body, Bytes, Error, ErrorKind, HttpAdapter, Phase, PreparedRequest, Request, Response,
+    Round, Timeout,
+};
 use support::{Client, Door, doors, full, get};
 use testbed::{RawServer, Script, Testbed};
 
@@ -120,6 +123,26 @@ fn waiting_for_the_head(door: Door) {
     wait(Timeout::new().read(ms(5000)).total(SHORT), ErrorKind::Deadline);
 }
 
+/// As [`times_out`], but only once the head has come in time, which is not what it is about.
+#[track_caller]
+fn times_out_in_the_body(door: Door, answer: &str, timeout: Timeout, kind: ErrorKind) {
+    for _ in 0..20 {
+        let script = Script::new().read_head().send(answer).stall();
+        let server = RawServer::sequence(vec![script, Script::respond(OK)]);
+        let client = door.session();
+        let error = failure(&client, get(server.url("/")), timeout);
+        if error.phase() == Some(Phase::Wait) {
+            continue;
+        }
+        assert_eq!((error.kind(), error.phase()), (kind, Some(Phase::Body)), "{error}");
+        assert_eq!(server.connections(), 1, "{error}: was tried again");
+        assert_eq!(client.send(get(server.url("/"))).unwrap().text().unwrap(), "ok");
+        assert_eq!(server.connections(), 2, "{error}: the connection was used again");
+        return;
+    }
+    panic!("no head ever came in time");
+}
+
 fn a_gap_within_the_body(door: Door) {
     for head in [
         "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart",
@@ -127,12 +150,10 @@ fn a_gap_within_the_body(door: Door) {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
         "HTTP/1.1 200 OK\r\n\r\npart",
     ] {
-        let script = Script::new().read_head().send(head).stall();
-        let expected = (ErrorKind::ReadTimeout, Phase::Body);
-        times_out(door, script, |url| get(url), read(), expected);
+        times_out_in_the_body(door, head, read(), ErrorKind::ReadTimeout);
     }
-    let script = Script::new().read_head().send("HTTP/1.1 200 OK\r\n\r\npart").stall();
-    times_out(door, script, |url| get(url), total(), (ErrorKind::Deadline, Phase::Body));
+    let head = "HTTP/1.1 200 OK\r\n\r\npart";
+    times_out_in_the_body(door, head, total(), ErrorKind::Deadline);
 }
 
 /// What is read later is read with the same timeouts.
@@ -216,6 +237,94 @@ fn total_ends_an_endless_upload(door: Door) {
     times_out(door, taker, endless, total(), (ErrorKind::Deadline, Phase::Send));
 }
 
+/// From the first request to the last byte: redirects and rounds of an auth begin nothing anew.
+fn total_covers_all_of_a_journey(door: Door) {
+    const STEP: Duration = ms(40);
+    let elsewhere = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
+    let slow = |answer: &str| {
+        let each = Script::new().read_head().sleep(STEP).send(answer);
+        RawServer::start(Script::new().forever(each))
+    };
+    let timeout = Timeout::new().read(SHORT).total(SHORT);
+    let server = slow(elsewhere);
+    let error = failure(&door.session(), get(server.url("/")), timeout);
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+    assert!(server.requests() >= 2, "the test is too slow");
+    // What went before counts.
+    let timings = error.timings().unwrap();
+    assert!(timings.wait.unwrap() >= 2 * STEP && timings.head >= 2 * STEP, "{timings:?}");
+    let server = slow(OK);
+    let error = failure(&door.session(), get(server.url("/")).auth(Again), timeout);
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+    assert!(server.requests() >= 2, "the test is too slow");
+}
+
+/// Never has enough.
+struct Again;
+
+impl Auth for Again {
+    fn apply(&self, _: &mut PreparedRequest) -> bequest::Result<()> {
+        Ok(())
+    }
+
+    fn answer(&self, _: &Response, _: &mut PreparedRequest) -> bequest::Result<Round> {
+        Ok(Round::Again)
+    }
+}
+
+/// Looking up, connecting and the handshake share the connect timeout.
+fn connecting_is_one_budget(door: Door) {
+    const LIMIT: Duration = ms(900);
+    let server = RawServer::start(Script::new().wait_close());
+    let slow = |_: &str| {
+        std::thread::sleep(ms(600));
+        Ok(vec![[127, 0, 0, 1].into()])
+    };
+    let mut client = door.session();
+    client.mount("https://", HttpAdapter::new().resolver(slow));
+    let url = format!("https://slow.test:{}/", server.addr().port());
+    for (timeout, kind) in [
+        (Timeout::new().connect(LIMIT), ErrorKind::ConnectTimeout),
+        (Timeout::new().connect(ms(5000)).total(LIMIT), ErrorKind::Deadline),
+    ] {
+        let start = Instant::now();
+        let error = client.send(get(&url).timeout(timeout)).unwrap_err();
+        // Two budgets would last for longer than this.
+        assert!(start.elapsed() >= LIMIT && start.elapsed() < SOON, "{error}");
+        assert_eq!((error.kind(), error.phase()), (kind, Some(Phase::Tls)), "{error}");
+        let timings = error.timings().unwrap();
+        assert!(timings.resolve.unwrap() >= ms(600), "{timings:?}");
+        assert!(timings.tls.unwrap() < ms(600), "{timings:?}");
+    }
+}
+
+/// The error tells what the time went into, its line in a few words.
+fn an_error_tells_how_long_each_phase_took(door: Door) {
+    let client = door.session();
+    let silent = RawServer::start(Script::new().read_head().stall());
+    let error = failure(&client, get(silent.url("/")), read());
+    let timings = error.timings().unwrap();
+    assert!(timings.connect.is_some() && timings.resolve.is_some(), "{timings:?}");
+    assert!(timings.wait.unwrap() >= SHORT && timings.head >= SHORT, "{timings:?}");
+    assert_eq!((timings.send, timings.body, timings.tls), (None, None, None), "{timings:?}");
+    let end = format!("wait {}ms)", timings.wait.unwrap().as_millis());
+    assert!(error.to_string().ends_with(&end), "{error}");
+    let deaf = RawServer::start(Script::new().read_head().stall());
+    let large = put(&deaf.url("/"), vec![0; 32 << 20]);
+    let timings = failure(&client, large, read()).timings().unwrap();
+    assert!(timings.send.unwrap() >= SHORT && timings.wait.is_none(), "{timings:?}");
+    // Of a response that came, and of one that is read later.
+    let part = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart";
+    let slow = Script::new().read_head().sleep(ms(30)).send(part).stall();
+    let server = RawServer::start(slow);
+    let reply = client.send(get(server.url("/")).stream(true).timeout(ms(500))).unwrap();
+    let head = reply.timings();
+    assert!(head.wait.unwrap() >= ms(30) && head.body.is_none(), "{head:?}");
+    let timings = reply.content().unwrap_err().timings().unwrap();
+    assert_eq!((timings.wait, timings.connect), (head.wait, head.connect));
+    assert!(timings.body.unwrap() >= ms(500) && timings.head >= ms(530), "{timings:?}");
+}
+
 fn each_request_has_its_own_total(door: Door) {
     let slow = Script::new().read_head().sleep(ms(250)).send(OK);
     let server = RawServer::start(Script::new().forever(slow));
@@ -295,12 +404,27 @@ fn timeouts_don_t_outlive_their_request(door: Door) {
 
 fn impossible_timeouts(door: Door) {
     let server = RawServer::start(Script::respond(OK));
-    for timeout in [Duration::ZERO, Duration::MAX] {
-        let error = door.send(get(server.url("/")).timeout(timeout)).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.phase()),
-            (ErrorKind::InvalidTimeout, Some(Phase::Prepare))
-        );
+    type Part = fn(Timeout, Duration) -> Timeout;
+    let parts: [(&str, Part); 6] = [
+        ("connect", |whole, limit| whole.connect(limit)),
+        ("read", |whole, limit| whole.read(limit)),
+        ("write", |whole, limit| whole.write(limit)),
+        ("pool", |whole, limit| whole.pool(limit)),
+        ("total", |whole, limit| whole.total(limit)),
+        ("connect", |_, limit| limit.into()),
+    ];
+    for limit in [Duration::ZERO, Duration::MAX] {
+        for (name, part) in parts {
+            let timeout = part(Timeout::new(), limit);
+            let mut client = door.session();
+            let of_request = client.send(get(server.url("/")).timeout(timeout)).unwrap_err();
+            *client.timeout() = timeout;
+            for error in [of_request, client.send(get(server.url("/"))).unwrap_err()] {
+                let told = (error.kind(), error.phase());
+                assert_eq!(told, (ErrorKind::InvalidTimeout, Some(Phase::Prepare)), "{error}");
+                assert!(error.to_string().contains(&format!("{name} timeout of ")), "{error}");
+            }
+        }
     }
     assert_eq!(server.connections(), 0);
 }
@@ -317,6 +441,9 @@ doors! {
     total_ends_what_is_slow_but_never_silent,
     total_ends_a_flood,
     total_ends_an_endless_upload,
+    total_covers_all_of_a_journey,
+    connecting_is_one_budget,
+    an_error_tells_how_long_each_phase_took,
     each_request_has_its_own_total,
     slow_is_not_silent,
     a_slow_upload_is_not_silent,

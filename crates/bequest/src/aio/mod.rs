@@ -18,13 +18,15 @@
 mod response;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
 
 pub use response::Response;
 
-use crate::error::Result;
+use crate::error::{Phase, Result};
 use crate::exchange::exchange;
 use crate::future::BoxFuture;
-use crate::request::{Parts, PreparedRequest, Request};
+use crate::request::{PreparedRequest, Request};
 use crate::session::session_state;
 use crate::settings::SendOptions;
 
@@ -42,23 +44,26 @@ impl Session {
     /// # Errors
     /// Whatever was wrong with an argument of the request; an error of the auth.
     pub fn prepare<S>(&self, request: Request<S>) -> BoxFuture<'static, Result<PreparedRequest>> {
-        let prepared = self.ready(*request.parts);
-        Box::pin(async move { prepared.await?.checked().map(|prepared| *prepared) })
+        let assembled = request.parts.assemble(&self.defaults());
+        Box::pin(async move {
+            let mut prepared = assembled?;
+            match prepared.apply_auth_async().await {
+                Ok(()) => prepared.checked().map(|prepared| *prepared),
+                Err(error) => Err(error.of_request(prepared)),
+            }
+        })
     }
 
-    /// The same for what is sent at once: its fields are checked when they are written.
-    fn ready(
-        &self,
-        parts: Parts,
-    ) -> impl Future<Output = Result<Box<PreparedRequest>>> + Send + use<> {
-        let assembled = parts.assemble(&self.defaults());
-        async move {
-            let mut prepared = assembled?;
-            if let Err(error) = prepared.apply_auth_async().await {
-                return Err(error.of_request(prepared));
-            }
-            Ok(prepared)
+    /// Has the auth see what is sent at once, within the request's limits; says when its total
+    /// timeout is over, which begins here.
+    async fn apply_auth(&self, prepared: &mut PreparedRequest) -> Result<Option<Instant>> {
+        if prepared.auth.is_none() {
+            return Ok(None);
         }
+        let settings = self.settings(None, prepared);
+        let settings = settings.map_err(|error| error.during(Phase::Prepare))?;
+        settings.within(prepared.apply_auth_async()).await??;
+        Ok(settings.deadline)
     }
 
     /// Sends a prepared request. What `options` leave open is as the request has it, then as this
@@ -73,15 +78,19 @@ impl Session {
         request: PreparedRequest,
         options: SendOptions,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        self.send_boxed(Box::new(request), Some(&options))
+        self.send_boxed(Box::new(request), Some(&options), None)
     }
 
     fn send_boxed(
         &self,
         request: Box<PreparedRequest>,
         options: Option<&SendOptions>,
+        deadline: Option<Instant>,
     ) -> impl Future<Output = Result<Response>> + Send + use<> {
-        let settings = self.settings(options, &request);
+        let mut settings = self.settings(options, &request);
+        if let (Ok(settings), Some(deadline)) = (&mut settings, deadline) {
+            Arc::make_mut(settings).deadline = Some(deadline);
+        }
         let exchange = exchange(self.mounts.clone(), request, settings);
         async move { exchange.await.map(Response::from) }
     }
@@ -95,8 +104,14 @@ impl Request<&Session> {
     /// Whatever was wrong with an argument, before anything is sent; whatever failed on the way.
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + use<> {
         let session = self.session.clone();
-        let prepared = session.ready(*self.parts);
-        async move { session.send_boxed(prepared.await?, None).await }
+        let assembled = self.parts.assemble(&session.defaults());
+        async move {
+            let mut prepared = assembled?;
+            match session.apply_auth(&mut prepared).await {
+                Ok(deadline) => session.send_boxed(prepared, None, deadline).await,
+                Err(error) => Err(error.of_request(prepared)),
+            }
+        }
     }
 }
 

@@ -91,7 +91,7 @@ impl Journey {
     }
 
     async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
-        if let Some(mut again) = answer(response).await? {
+        if let Some(mut again) = self.settings.within(answer(response)).await?? {
             self.rounds += 1;
             if self.rounds > MOST_ROUNDS {
                 let what = format!("the auth asked for more than {MOST_ROUNDS} rounds");
@@ -142,7 +142,7 @@ impl Journey {
             self.settings = Arc::new(settings);
         }
         self.jar.add_to(&mut next)?;
-        apply_auth(&mut next).await?;
+        self.settings.within(apply_auth(&mut next)).await??;
         Ok(Some(next))
     }
 
@@ -208,7 +208,7 @@ async fn send(
             }
         }
     };
-    match settings.deadline.is_some() || settings.cancel.is_some() {
+    match settings.may_end() {
         // The adapter may be anybody's, and wait for what knows nothing of the request's limits.
         true => settings.within(Box::pin(sent)).await?,
         false => sent.await,
@@ -237,7 +237,7 @@ async fn call(
     let sent = Box::new(response.request().as_sent());
     let mut index = 0;
     while let Some(hook) = hooks.at(index) {
-        response = match hook.call(response).await {
+        response = match settings.within(hook.call(response)).await.and_then(|result| result) {
             Ok(response) => response,
             Err(error) => return Err(error.of_request(sent)),
         };

@@ -11,7 +11,6 @@ mod target;
 mod zone;
 
 #[cfg(feature = "async")]
-pub(crate) use builder::Parts;
 pub use builder::Request;
 pub use into_url::IntoUrl;
 pub(crate) use into_url::{check_text, parse_url};

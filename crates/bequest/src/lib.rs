@@ -37,7 +37,7 @@
 //! | editing what will be sent | [`PreparedRequest`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
-//! | whom to trust | [`Verify`] |
+//! | whom to trust, and who one is | [`Verify`], [`Identity`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |
@@ -55,7 +55,7 @@
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
-//! has the jar. `system-roots` has [`Verify::System`]. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
+//! has the jar. `system-roots` has [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
 //! `log`, whichever it uses.
 
 mod adapter;
@@ -115,7 +115,7 @@ pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
-pub use net::tls::{ServerCheck, TlsServer, Verify, VerifyRules};
+pub use net::tls::{Identity, ServerCheck, TlsServer, Verify, VerifyRules};
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
 pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};

@@ -10,7 +10,7 @@ use crate::charset::Detector;
 use crate::cookies::CookieJar;
 use crate::environment::Environment;
 use crate::error::Result;
-use crate::net::tls::Verify;
+use crate::net::tls::{Identity, Verify};
 use crate::progress::{OnProgress, Progress};
 use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
@@ -45,6 +45,7 @@ struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
+    cert: Option<Identity>,
     proxies: Proxies,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
@@ -84,6 +85,14 @@ impl SendOptions {
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.said().verify = Some(verify.into());
+        self
+    }
+
+    /// Who the client is, where the server asks: the path of a PEM file with certificate and private
+    /// key, a pair of paths, or an [`Identity`].
+    #[must_use]
+    pub fn cert(mut self, cert: impl Into<Identity>) -> Self {
+        self.said().cert = Some(cert.into());
         self
     }
 
@@ -194,6 +203,7 @@ impl Said {
             stream,
             timeout,
             verify,
+            cert,
             proxies,
             max_content,
             on_progress,
@@ -208,6 +218,9 @@ impl Said {
         } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.proxies = proxies.over(&settings.proxies);
+        if let Some(cert) = cert {
+            settings.cert = Some(cert.clone());
+        }
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
@@ -252,6 +265,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// How the server is verified.
     pub verify: Verify,
+    /// Who the client is, where the server asks.
+    pub cert: Option<Identity>,
     /// Which proxies lead to servers.
     pub proxies: Proxies,
     /// The most that is held in memory of a body.
@@ -296,6 +311,7 @@ impl Default for Settings {
             stream: false,
             timeout: Timeout::new(),
             verify: Verify::Yes,
+            cert: None,
             proxies: Proxies::new(),
             max_content: Some(MAX_CONTENT),
             on_progress: None,
@@ -331,19 +347,26 @@ impl Settings {
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
-    /// first origin alone, and the environment is asked when there is a certificate.
+    /// first origin alone, and so was who the client is; and the environment is asked when there is
+    /// a certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
-        let withdrawn = self.elsewhere.clone().filter(|_| leaves_origin).map(|verify| Self {
-            verify,
-            elsewhere: None,
-            verify_is_said: false,
-            ..self.clone()
-        });
+        let withdraws = leaves_origin && (self.elsewhere.is_some() || self.cert.is_some());
+        let withdrawn = withdraws.then(|| self.elsewhere());
         let settings = withdrawn.as_ref().unwrap_or(self);
         match settings.said_by_environment(url) {
             Some(verify) => Some(Self { verify, environment: None, ..settings.clone() }),
             None => withdrawn,
         }
+    }
+
+    /// Without what was said for the origin that was named.
+    fn elsewhere(&self) -> Self {
+        let mut settings = Self { cert: None, ..self.clone() };
+        if let Some(verify) = settings.elsewhere.take() {
+            settings.verify = verify;
+            settings.verify_is_said = false;
+        }
+        settings
     }
 
     /// How the server of the URL is verified, if only the environment says it.
@@ -421,6 +444,7 @@ mod tests {
             stream,
             timeout,
             verify,
+            cert,
             proxies,
             max_content,
             on_progress,

@@ -248,6 +248,62 @@ def netrcs():
         yield "netrc", name, text
 
 
+def socks_replies():
+    bound = b"\5\0\0\1\x7f\0\0\1\x1f\x90"
+    for name, data in {
+        "four": b"\0\0\x5a\0\0\0\0\0\0rest",
+        "four-refused": b"\0\0\x5b\0\0\0\0\0\0",
+        "four-is-five": b"\0\5\0",
+        "five": b"\1\5\0" + bound + b"rest",
+        "five-login": b"\3\5\2\1\0" + bound,
+        "five-login-refused": b"\3\5\2\1\1",
+        "five-no-login": b"\3\5\0" + bound,
+        "five-none": b"\1\5\xff",
+        "five-unasked": b"\1\5\2",
+        "five-name": b"\1\5\0\5\0\0\3\5proxy\0\0",
+        "five-no-name": b"\1\5\0\5\0\0\3\0\0\0",
+        "five-ipv6": b"\1\5\0\5\0\0\4" + bytes(18),
+        "five-refused": b"\1\5\0\5\5\0\1" + bytes(6),
+        "five-unknown": b"\1\5\0\5\0\0\2" + bytes(6),
+        "http": b"\1HTTP/1.1 400 Bad Request\r\n\r\n",
+    }.items():
+        yield "socks", name, data
+
+
+def tunnels():
+    digest = b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+    for name, data in {
+        "open": b"HTTP/1.1 200 OK\r\n\r\n",
+        "open-http-1.0": b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n",
+        "open-with-body": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK",
+        "open-after-hints": b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
+        "refused": b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nno!!",
+        "refused-chunked": b"HTTP/1.1 502 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n",
+        "refused-cut": b"HTTP/1.1 502 No\r\nContent-Length: 9\r\n\r\nno",
+        "refused-until-close": b"HTTP/1.0 403 No\r\n\r\nno",
+        "asks-digest": b"HTTP/1.1 407 Who\r\n" + digest + b"Content-Length: 0\r\n\r\n",
+        "asks-digest-closing": b"HTTP/1.1 407 Who\r\nConnection: close\r\n" + digest + b"\r\n",
+        "asks-basic": b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n",
+        "switches": b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
+        "two-lengths": b"HTTP/1.1 403 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nno",
+        "ssh": b"SSH-2.0-x\r\n",
+    }.items():
+        yield "connect", name, data
+
+
+def proxies():
+    for number, (url, listed, target) in enumerate([
+        ("http://u:p%40@proxy.example:3128/", "localhost, .example.org", "http://www.example.org/"),
+        ("socks5h://[::1]", "10.0.0.0/8,::1,[fd00::]/8", "http://[fd00::1]:81/"),
+        ("https://PROXY.example", "example.org:8080 *.example", "http://example.org:8080/"),
+        ("socks4://u@127.1:80", "127.0.0.1:80,[::1]:80,0.0.0.0/0", "http://127.0.0.1/"),
+        ("proxy:3128", "*", "http://h/"),
+        ("ftp://h", "::ffff:10.0.0.1", "http://[::ffff:10.0.0.1]/"),
+        ("http://u:a#b@h", "b\u00fccher.example.,EXAMPLE", "http://xn--bcher-kva.example./"),
+    ]):
+        yield "proxies", f"{number}", f"{url}\n{listed}\n{target}".encode()
+
+
 def exchanges():
     for name, data in {
         "length": OK + b"Content-Length: 5\r\n\r\nhello",
@@ -331,7 +387,7 @@ def auth_fields():
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), socks_replies(), tunnels(), proxies(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

@@ -25,7 +25,8 @@ env_lines() {
   echo "export MITM_CA=$DATA/mitmproxy/mitmproxy-ca-cert.pem MITM_LOG=$LOGS/mitmproxy.log"
 }
 if [ "${1:-}" = install ]; then
+  ! "$KIT_MITM_VENV/bin/mitmdump" --version >/dev/null 2>&1 || exit 0
   [ -x "$KIT_MITM_VENV/bin/python" ] || python3 -m venv "$KIT_MITM_VENV" || exit 1
-  exec "$KIT_MITM_VENV/bin/pip" install -q --disable-pip-version-check mitmproxy
+  exec "$KIT_MITM_VENV/bin/pip" install -q --disable-pip-version-check mitmproxy==11.0.2
 fi
 main "$@"

@@ -12,6 +12,7 @@ use http::Method;
 use url::Url;
 
 use crate::secrets;
+use crate::timings::Timings;
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,12 +25,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// An [`Auth`](crate::Auth) failed, or asked for more rounds than there may be.
     Auth,
-    /// The request was ended by the program: the interrupt check said so.
+    /// The request was ended by the program: by its [`CancelToken`](crate::CancelToken), or since the
+    /// interrupt check said so.
     Cancelled,
     /// A chunked body was malformed (RFC 9112, section 7.1).
     ChunkedEncoding,
-    /// What was asked for was closed before: a response, or a connection of the process before a
-    /// fork.
+    /// What was asked for was closed: a response, the session or adapter while the request was on
+    /// its way, or a connection of the process before a fork.
     Closed,
     /// No connection to any of the host's addresses. Nothing was sent.
     Connect,
@@ -79,6 +81,8 @@ pub enum ErrorKind {
     MissingSchema,
     /// Anything else; what a plug-in makes with [`Error::other`].
     Other,
+    /// No connection of a pool that blocks was free within the pool timeout.
+    PoolTimeout,
     /// There was no connection to the proxy, or none through it. Where the proxy said no, its answer
     /// is [`response`](Error::response).
     Proxy,
@@ -111,6 +115,8 @@ pub enum ErrorKind {
 pub enum Phase {
     /// Before anything was sent: URL, headers, body and settings were put together.
     Prepare,
+    /// A connection of a pool that blocks was waited for.
+    Pool,
     /// The host's name was being resolved.
     Resolve,
     /// A connection was being made; to this address, where there was only one.
@@ -133,6 +139,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prepare => f.write_str("while preparing the request"),
+            Self::Pool => f.write_str("while waiting for a connection of the pool"),
             Self::Resolve => f.write_str("while resolving the name"),
             Self::Connect(None) => f.write_str("while connecting"),
             Self::Connect(Some(address)) => write!(f, "while connecting to {address}"),
@@ -172,6 +179,7 @@ struct Inner {
     remedy: Option<Cow<'static, str>>,
     cause: Option<Cause>,
     phase: Option<Phase>,
+    timings: Option<Timings>,
     method: Option<Method>,
     url: Option<Url>,
     // Typed as what they are by the modules that own those types, which stand above this one.
@@ -213,15 +221,21 @@ impl Error {
         self.0.phase
     }
 
+    /// How long each step took until it failed, if the request was on its way then.
+    pub fn timings(&self) -> Option<Timings> {
+        self.0.timings
+    }
+
     /// What to do about it, where that is known.
     pub fn remedy(&self) -> Option<&str> {
         self.0.remedy.as_deref()
     }
 
-    /// Whether a timeout ended it: connect, read, write or total.
+    /// Whether a timeout ended it: connect, read, write, pool or total.
     pub fn is_timeout(&self) -> bool {
-        use ErrorKind::{ConnectTimeout, Deadline, ReadTimeout, WriteTimeout};
-        matches!(self.0.kind, ConnectTimeout | Deadline | ReadTimeout | WriteTimeout)
+        use ErrorKind::{ConnectTimeout, Deadline, PoolTimeout, ReadTimeout, WriteTimeout};
+        let kind = self.0.kind;
+        matches!(kind, ConnectTimeout | Deadline | PoolTimeout | ReadTimeout | WriteTimeout)
     }
 
     /// Whether there was no connection, or it was lost.
@@ -243,6 +257,7 @@ impl Error {
             remedy: None,
             cause: None,
             phase: None,
+            timings: None,
             method: None,
             url: None,
             request: None,
@@ -264,6 +279,18 @@ impl Error {
     /// Where it happened, unless a layer below said so already.
     pub(crate) fn during(mut self, phase: Phase) -> Self {
         self.0.phase.get_or_insert(phase);
+        self
+    }
+
+    /// How long the steps took, unless a layer below said so already.
+    pub(crate) fn timed(mut self, timings: impl FnOnce() -> Timings) -> Self {
+        self.0.timings.get_or_insert_with(timings);
+        self
+    }
+
+    /// So much was spent on it before.
+    pub(crate) fn after(mut self, timings: &Timings) -> Self {
+        self.0.timings.get_or_insert_default().add(timings);
         self
     }
 
@@ -338,6 +365,7 @@ impl Error {
             remedy: inner.remedy.clone(),
             cause: inner.cause.clone(),
             phase: inner.phase,
+            timings: inner.timings,
             method: inner.method.clone(),
             url: inner.url.clone(),
             request: None,
@@ -366,6 +394,12 @@ impl fmt::Display for Error {
             let cause = cause.to_string();
             if !inner.what.contains(&cause) {
                 write!(f, ": {cause}")?;
+            }
+        }
+        if let (true, Some(timings)) = (self.is_timeout(), &inner.timings) {
+            let timings = timings.to_string();
+            if !timings.is_empty() {
+                write!(f, " ({timings})")?;
             }
         }
         match &inner.remedy {

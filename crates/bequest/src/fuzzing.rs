@@ -1,11 +1,16 @@
 //! What the fuzz targets see of the crate's inside. It is there with `--cfg fuzzing` only, and
 //! promises nothing.
 
+#[cfg(feature = "socks")]
+mod proxies;
+
 use std::os::fd::OwnedFd;
 
 #[cfg(feature = "cookies")]
 pub use cookies::{Cookies, cookie_date, plain_cookie_date};
 use http::{Method, StatusCode, Version};
+#[cfg(feature = "socks")]
+pub use proxies::{ProxyUrl, goes_directly, proxy_url, socks};
 
 use crate::auth;
 #[cfg(feature = "digest")]

@@ -33,10 +33,46 @@ pub struct Headers {
     fields: Vec<Field>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Field {
-    name: Range<usize>,
-    value: Range<usize>,
+    name: Span,
+    value: Span,
+}
+
+/// A part of the text: a range that is copied with its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.start..self.end]
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(Range { start, end }: Range<usize>) -> Self {
+        Self { start, end }
+    }
+}
+
+impl Field {
+    /// Whether it has that name. Most differ in length or in the first letter, which is quick to
+    /// see, and most that are the same are spelled as usual.
+    fn is(&self, name: &str, text: &[u8]) -> bool {
+        let name = name.as_bytes();
+        self.name.len() == name.len() && {
+            let own = self.name.of(text);
+            let letter = |name: &[u8]| name.first().map(|letter| letter | 0x20);
+            letter(own) == letter(name) && (own == name || own.eq_ignore_ascii_case(name))
+        }
+    }
 }
 
 impl Headers {
@@ -63,10 +99,11 @@ impl Headers {
 
     /// Every value of that name, as bytes, in order.
     pub fn get_all_bytes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
-            .filter(|field| self.is(field, name))
-            .map(|field| &self.text[field.value.clone()])
+        let mut rest = self.fields.iter();
+        std::iter::from_fn(move || {
+            let field = rest.find(|field| field.is(name, &self.text))?;
+            Some(field.value.of(&self.text))
+        })
     }
 
     /// Whether there is a field of that name.
@@ -86,8 +123,7 @@ impl Headers {
                 let mut at = 0;
                 self.fields.retain(|field| {
                     at += 1;
-                    let same = text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes());
-                    at - 1 <= first || !same
+                    at - 1 <= first || !field.is(name, text)
                 });
                 self.fields[first] = field;
                 self.compact();
@@ -104,7 +140,7 @@ impl Headers {
     /// Takes every field of that name out, and says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let (text, before) = (&self.text, self.fields.len());
-        self.fields.retain(|field| !text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes()));
+        self.fields.retain(|field| !field.is(name, text));
         let removed = self.fields.len() < before;
         if removed {
             self.compact();
@@ -116,7 +152,7 @@ impl Headers {
     /// where it stands, its repeats included.
     pub fn update(&mut self, other: &Self) {
         for (at, field) in other.fields.iter().enumerate() {
-            let (name, value) = (other.name(field), &other.text[field.value.clone()]);
+            let (name, value) = (other.name(field), field.value.of(&other.text));
             let seen = other.fields[..at]
                 .iter()
                 .any(|earlier| other.name(earlier).eq_ignore_ascii_case(name));
@@ -147,21 +183,15 @@ impl Headers {
 
     fn name(&self, field: &Field) -> &str {
         // Put in as `str`, or parsed as a token: always ASCII or UTF-8.
-        std::str::from_utf8(&self.text[field.name.clone()]).unwrap_or_default()
+        std::str::from_utf8(field.name.of(&self.text)).unwrap_or_default()
     }
 
     fn value(&self, at: usize) -> &[u8] {
-        &self.text[self.fields[at].value.clone()]
+        self.fields[at].value.of(&self.text)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| self.is(field, name))
-    }
-
-    /// Whether the field has that name. Most names differ in length, which is quick to see.
-    fn is(&self, field: &Field, name: &str) -> bool {
-        field.name.len() == name.len()
-            && self.text[field.name.clone()].eq_ignore_ascii_case(name.as_bytes())
+        self.fields.iter().position(|field| field.is(name, &self.text))
     }
 
     fn store(&mut self, name: &[u8], value: &(impl ToHeaderValue + ?Sized)) -> Field {
@@ -173,13 +203,17 @@ impl Headers {
         value.write_to(&mut self.text);
         let value = start..self.text.len();
         self.text.extend_from_slice(b"\r\n");
-        Field { name, value }
+        Field { name: name.into(), value: value.into() }
     }
 
     /// Drops text that no field points to, once it is the greater part.
     fn compact(&mut self) {
+        const SMALL: usize = 1024;
+        if self.text.len() <= SMALL {
+            return;
+        }
         let used: usize = self.fields.iter().map(|f| f.name.len() + f.value.len() + 4).sum();
-        if self.text.len() > 2 * used + 1024 {
+        if self.text.len() > 2 * used + SMALL {
             *self = self.iter().collect();
         }
     }
@@ -192,20 +226,22 @@ impl Headers {
         text: Vec<u8>,
         fields: impl Iterator<Item = (Range<usize>, Range<usize>)>,
     ) -> Self {
-        let fields = fields.map(|(name, value)| Field { name, value }).collect();
+        let field =
+            |(name, value): (Range<_>, Range<_>)| Field { name: name.into(), value: value.into() };
+        let fields = fields.map(field).collect();
         Self { text, fields }
     }
 
     /// Names and values as bytes, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+        self.fields.iter().map(|f| (f.name.of(&self.text), f.value.of(&self.text)))
     }
 
     /// The fields behind those of `other`, if it begins with them all; else every field.
     pub(crate) fn fields_behind(&self, other: &Self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let begins = self.text.starts_with(&other.text) && self.fields.starts_with(&other.fields);
         let behind = if begins { &self.fields[other.fields.len()..] } else { &self.fields };
-        behind.iter().map(|f| (&self.text[f.name.clone()], &self.text[f.value.clone()]))
+        behind.iter().map(|f| (f.name.of(&self.text), f.value.of(&self.text)))
     }
 
     /// About how many bytes they are on the wire.
@@ -228,9 +264,9 @@ impl Headers {
             run = field.name.start..end;
             if !in_form {
                 run = 0..0;
-                out.extend_from_slice(&self.text[field.name.clone()]);
+                out.extend_from_slice(field.name.of(&self.text));
                 out.extend_from_slice(b": ");
-                out.extend_from_slice(&self.text[field.value.clone()]);
+                out.extend_from_slice(field.value.of(&self.text));
                 out.extend_from_slice(b"\r\n");
             }
         }
@@ -239,13 +275,35 @@ impl Headers {
 
     /// A copy with room for some more, so that adding them copies nothing again.
     pub(crate) fn clone_with_room(&self, text: usize, fields: usize) -> Self {
-        let mut clone = Self {
+        let mut clone = self.text_with_room(text, fields);
+        clone.fields.extend_from_slice(&self.fields);
+        clone
+    }
+
+    /// The same without the fields of which `drops` says so, by their names.
+    pub(crate) fn clone_without(
+        &self,
+        drops: impl Fn(&[u8]) -> bool,
+        text: usize,
+        fields: usize,
+    ) -> Self {
+        let mut clone = self.text_with_room(text, fields);
+        for field in &self.fields {
+            if !drops(field.name.of(&self.text)) {
+                clone.fields.push(*field);
+            }
+        }
+        clone.compact();
+        clone
+    }
+
+    fn text_with_room(&self, text: usize, fields: usize) -> Self {
+        let mut copy = Self {
             text: Vec::with_capacity(self.text.len() + text),
             fields: Vec::with_capacity(self.fields.len() + fields),
         };
-        clone.text.extend_from_slice(&self.text);
-        clone.fields.extend_from_slice(&self.fields);
-        clone
+        copy.text.extend_from_slice(&self.text);
+        copy
     }
 
     /// Puts a field before all others.
@@ -267,7 +325,7 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let field = self.fields.next()?;
-        Some((self.headers.name(field), &self.headers.text[field.value.clone()]))
+        Some((self.headers.name(field), field.value.of(&self.headers.text)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

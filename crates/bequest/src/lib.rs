@@ -37,6 +37,7 @@
 //! | editing what will be sent | [`PreparedRequest`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
+//! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust, and who one is | [`Verify`], [`Identity`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
@@ -55,14 +56,16 @@
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
-//! has the jar. `system-roots` has [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase. `async` adds [`aio`]; `tracing` sends warnings to the program's log, by `tracing` or by
-//! `log`, whichever it uses.
+//! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
+//! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
+//! `tracing` sends warnings to the program's log, by `tracing` or by `log`, whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
 pub mod aio;
 mod auth;
 mod body;
+mod cancel;
 mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
@@ -79,9 +82,7 @@ mod headers;
 mod hooks;
 mod net;
 mod progress;
-#[allow(dead_code, reason = "no request asks which one yet")]
 mod proxy;
-#[cfg(any(feature = "digest", feature = "multipart"))]
 mod random;
 mod reactor;
 mod redirect;
@@ -105,6 +106,7 @@ pub use body::Body;
 #[cfg(feature = "multipart")]
 pub use body::multipart::Part;
 pub use bytes::Bytes;
+pub use cancel::CancelToken;
 pub use charset::{Detector, StandardDetector};
 #[cfg(feature = "cookies")]
 pub use cookies::{

@@ -1,18 +1,23 @@
 //! What can be set for a session and for a request, and how the two merge.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use url::Url;
 
+use crate::cancel::CancelToken;
 use crate::charset::Detector;
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::net::tls::{Identity, Verify};
 use crate::progress::{OnProgress, Progress};
 use crate::proxy::Proxies;
+use crate::reactor;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::retry::Retry;
 use crate::timeout::Timeout;
@@ -57,6 +62,7 @@ struct Said {
     sensitive_headers: Option<SensitiveHeaders>,
     https_only: Option<bool>,
     retry: Option<Retry>,
+    cancel: Option<CancelToken>,
 }
 
 impl SendOptions {
@@ -179,6 +185,13 @@ impl SendOptions {
         self
     }
 
+    /// Who may end the request while it is on its way.
+    #[must_use]
+    pub fn cancel_with(mut self, token: &CancelToken) -> Self {
+        self.said().cancel = Some(token.clone());
+        self
+    }
+
     /// That a certificate is not verified was said for one origin.
     pub(crate) fn withdraw_unverified(&mut self) {
         if let Some(said) = &mut self.0 {
@@ -215,6 +228,7 @@ impl Said {
             sensitive_headers,
             https_only,
             retry,
+            cancel,
         } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.proxies = proxies.over(&settings.proxies);
@@ -248,6 +262,9 @@ impl Said {
         }
         if let Some(retry) = retry {
             settings.retry = Some(retry.clone());
+        }
+        if let Some(token) = cancel {
+            settings.cancel = Some(token.clone());
         }
         if let Some(detector) = detector {
             settings.detector = Some(Arc::clone(detector));
@@ -292,6 +309,8 @@ pub struct Settings {
     /// Where cookies are kept; `None` for a call without a session.
     #[cfg(feature = "cookies")]
     pub cookies: Option<Arc<CookieJar>>,
+    /// Who may end the request.
+    pub cancel: Option<CancelToken>,
     /// When the total timeout is over.
     pub deadline: Option<Instant>,
     /// How servers of other origins are verified, if the request said that its own is not.
@@ -325,6 +344,7 @@ impl Default for Settings {
             retry: None,
             #[cfg(feature = "cookies")]
             cookies: None,
+            cancel: None,
             deadline: None,
             elsewhere: None,
             environment: None,
@@ -351,12 +371,17 @@ impl Settings {
     /// a certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
         let withdraws = leaves_origin && (self.elsewhere.is_some() || self.cert.is_some());
-        let withdrawn = withdraws.then(|| self.elsewhere());
-        let settings = withdrawn.as_ref().unwrap_or(self);
-        match settings.said_by_environment(url) {
-            Some(verify) => Some(Self { verify, environment: None, ..settings.clone() }),
-            None => withdrawn,
+        if !withdraws {
+            return self.as_environment_says(url);
         }
+        let settings = self.elsewhere();
+        settings.as_environment_says(url).or(Some(settings))
+    }
+
+    /// As the environment wants it for the URL, if it says anything.
+    fn as_environment_says(&self, url: &Url) -> Option<Self> {
+        let verify = self.said_by_environment(url)?;
+        Some(Self { verify, environment: None, ..self.clone() })
     }
 
     /// Without what was said for the origin that was named.
@@ -372,6 +397,45 @@ impl Settings {
     /// How the server of the URL is verified, if only the environment says it.
     pub(crate) fn said_by_environment(&self, url: &Url) -> Option<Verify> {
         self.environment.as_ref().filter(|_| !self.verify_is_said)?.verify(url)
+    }
+
+    /// What a request ends with when the total timeout is over.
+    pub(crate) fn total_is_over(&self) -> Error {
+        let limit = self.timeout.total_limit().unwrap_or_default();
+        Error::with(ErrorKind::Deadline, format!("the total timeout of {limit:?} was over"))
+    }
+
+    /// Runs the future until it is done, the total timeout is over, or the request is cancelled.
+    /// It is asked once more when that has happened: it may know better where it was.
+    pub(crate) async fn within<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        let (mut future, mut end) = (pin!(future), pin!(self.end()));
+        let mut ended = None;
+        poll_fn(|context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Ok(output));
+            }
+            if let Some(error) = ended.take() {
+                return Poll::Ready(Err(error));
+            }
+            ended = Some(ready!(end.as_mut().poll(context)));
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Waits until the total timeout is over or the request is cancelled.
+    async fn end(&self) -> Error {
+        let over = reactor::with_deadline(self.deadline, std::future::pending::<()>());
+        match &self.cancel {
+            None => drop(over.await),
+            Some(token) => {
+                if token.stop().guard(over).await.is_none() {
+                    return CancelToken::error();
+                }
+            }
+        }
+        self.total_is_over()
     }
 
     /// When a wait that begins now must end, and whether the total timeout ends it.
@@ -455,7 +519,8 @@ mod tests {
             redirect_policy,
             sensitive_headers,
             https_only,
-            retry
+            retry,
+            cancel
         ) {
             assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Adapters: what is mounted where.
+//! Adapters: what is mounted where, and what is set for one.
 
 #![allow(clippy::unwrap_used)] // A failed expectation of a test is a panic.
 
@@ -6,17 +6,23 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, BoxFuture, ErrorKind, PreparedRequest, Response, Result, Settings, adapter_fn,
+    Adapter, BoxFuture, ErrorKind, HttpAdapter, PreparedRequest, Response, Result, Settings,
+    adapter_fn,
 };
 use support::{Client, Door, doors, get};
+use testbed::{RawServer, Script, Testbed};
 
 doors![
     what_is_mounted_is_listed,
     what_is_unmounted_serves_no_more,
     a_prefix_is_written_as_anybody_would,
     a_clone_has_a_table_of_its_own,
+    what_a_server_may_send_is_settable,
+    busy_polling_changes_no_outcome,
+    busy_polling_ends_with_a_timeout,
 ];
 
 /// Answers with a name.
@@ -121,4 +127,80 @@ fn a_clone_has_a_table_of_its_own(door: Door) {
     assert_eq!((text(&s, "mock://x"), text(&clone, "mock://x")), ("one".into(), "two".into()));
     assert_eq!(s.mounted(), ["https://", "http://", "mock://"]);
     assert_eq!(clone.mounted(), ["http://", "mock://"]);
+}
+
+fn with(door: Door, adapter: HttpAdapter) -> Client {
+    let mut s = door.session();
+    s.mount("http://", adapter);
+    s
+}
+
+fn what_a_server_may_send_is_settable(door: Door) {
+    let fields = |count: usize| {
+        let fields = "a:\n".repeat(count - 1);
+        format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok")
+    };
+    let chunked = |extensions: &str, trailers: &str| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        format!("{head}2{extensions}\r\nok\r\n0\r\n{trailers}\r\n")
+    };
+    let interim = |count| "HTTP/1.1 102 Wait\r\n\r\n".repeat(count) + &fields(1);
+    let head = "HTTP/1.1 200 OK\r\nX: ".len() + "\r\nContent-Length: 2\r\n\r\n".len();
+    let large = |size: usize| {
+        format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 2\r\n\r\nok", "x".repeat(size - head))
+    };
+    let new = HttpAdapter::new;
+    let (too_large, chunks) = (ErrorKind::TooLarge, ErrorKind::ChunkedEncoding);
+    for (adapter, good, bad, kind) in [
+        (new().max_head(100), large(100), large(101), too_large),
+        (new().max_head(1 << 20), large(1 << 20), large((1 << 20) + 1), too_large),
+        (new().max_fields(2), fields(2), fields(3), too_large),
+        (new().max_fields(5000), fields(5000), fields(5001), too_large),
+        (new().max_fields(2), chunked("", "a:\nb:\n"), chunked("", "a:\nb:\nc:\n"), chunks),
+        (new().max_trailers(7), chunked("", "a: b\n"), chunked("", "a: bc\n"), chunks),
+        (new().max_chunk_extensions(4), chunked(";a=b", ""), chunked(";a=bc", ""), chunks),
+        (new().max_interim(2), interim(2), interim(3), ErrorKind::InvalidResponse),
+    ] {
+        let server = RawServer::sequence(vec![Script::respond(good), Script::respond(bad)]);
+        let s = with(door, adapter);
+        let shown = |sent: Result<_>| sent.and_then(|r: support::Reply| r.text());
+        assert_eq!(shown(s.send(get(server.url("/")))).unwrap(), "ok", "{kind:?}");
+        s.close();
+        let error = shown(s.send(get(server.url("/")))).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let told = error.remedy().is_some_and(|remedy| remedy.contains("`max_"));
+        assert!(told, "it says what to set: {error}");
+    }
+}
+
+fn busy_polling_changes_no_outcome(door: Door) {
+    let server = Testbed::start();
+    let s = with(door, HttpAdapter::new().busy_poll(Duration::from_micros(500)));
+    for _ in 0..20 {
+        assert_eq!(s.send(get(server.url("/status/418"))).unwrap().status(), 418);
+        assert_eq!(
+            s.send(get(server.url("/big/300000"))).unwrap().content().unwrap().len(),
+            300_000
+        );
+    }
+    let mut https = door.session();
+    https.mount("https://", HttpAdapter::new().busy_poll(Duration::MAX));
+    for _ in 0..3 {
+        let request = get(server.https_url("/big/100000")).verify(server.ca_file());
+        assert_eq!(https.send(request).unwrap().content().unwrap().len(), 100_000);
+    }
+    assert_eq!((server.connections(), server.https_connections()), (1, 1));
+    let lost = RawServer::start(Script::new().read_head().reset());
+    let error = s.send(get(lost.url("/"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnected);
+}
+
+fn busy_polling_ends_with_a_timeout(door: Door) {
+    let silent = RawServer::start(Script::new().read_head().stall());
+    let s = with(door, HttpAdapter::new().busy_poll(Duration::from_secs(60)));
+    let start = Instant::now();
+    let request = get(silent.url("/")).timeout(Duration::from_millis(100));
+    assert_eq!(s.send(request).unwrap_err().kind(), ErrorKind::ReadTimeout);
+    let elapsed = start.elapsed();
+    assert!(elapsed >= Duration::from_millis(100) && elapsed < Duration::from_millis(1500));
 }

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use bequest::{Body, Error, ErrorKind, Phase, Proxies, Request};
+use bequest::{Body, Error, ErrorKind, Phase, Proxies, Request, Retry, Timeout};
 use support::{Client, Door, doors, get, post};
 use testbed::{RawServer, Script};
 
@@ -16,7 +16,10 @@ doors![
     one_connection_to_a_proxy_serves_all_origins,
     a_tunnel_is_asked_for_by_host_and_port,
     what_a_proxy_says_when_it_refuses_is_told,
+    what_a_proxy_calls_it_is_shown,
     a_proxy_that_dies_is_named,
+    an_https_proxy_that_dies_is_named,
+    the_way_through_a_proxy_is_retried,
     a_silent_proxy_is_given_up_in_time,
     bytes_behind_the_reply_are_no_tunnel,
     proxy_authorization_is_for_proxies,
@@ -166,6 +169,24 @@ fn what_a_proxy_says_when_it_refuses_is_told(door: Door) {
     }
 }
 
+/// On one line, of a bearable length.
+fn what_a_proxy_calls_it_is_shown(door: Door) {
+    let long = "x".repeat(10_000);
+    for (reason, shown) in [
+        ("a\tb", ": 403 a\\tb while"),
+        ("caf\u{e9} \u{202e}x", ": 403 caf\u{e9} \\u{202e}x while"),
+        ("", ": 403 while"),
+        (&long, "xxx while"),
+    ] {
+        let reply = format!("HTTP/1.1 403 {reason}\r\nContent-Length: 0\r\n\r\n");
+        let proxy = RawServer::start(Script::new().read_head().send(reply));
+        let error = failure(&through(door, &proxy_url(&proxy)), get("https://example.test/"));
+        let line = error.to_string();
+        assert!(line.contains(shown) && line.len() < 400, "{line}");
+        assert_eq!(error.response().unwrap().reason(), reason);
+    }
+}
+
 /// The proxy's end, in each phase.
 fn a_proxy_that_dies_is_named(door: Door) {
     let closed = {
@@ -233,7 +254,7 @@ fn a_silent_proxy_is_given_up_in_time(door: Door) {
         let proxy = RawServer::start(script);
         let s = through(door, &proxy_url(&proxy).replace("//", "//user:s3cret@"));
         let started = Instant::now();
-        let timeout = bequest::Timeout::new().connect(SHORT);
+        let timeout = Timeout::new().connect(SHORT);
         let error = failure(&s, get("https://example.test/").timeout(timeout));
         let elapsed = started.elapsed();
         assert_eq!(
@@ -245,6 +266,69 @@ fn a_silent_proxy_is_given_up_in_time(door: Door) {
         let named = error.to_string().contains(&format!("proxy http://***@{}: ", proxy.addr()));
         assert_eq!(named, phase == Phase::Proxy, "{error}");
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+/// While TLS to the proxy itself is being agreed on.
+#[cfg(feature = "tls")]
+fn an_https_proxy_that_dies_is_named(door: Door) {
+    for url in ["http://example.test/", "https://example.test/"] {
+        for script in [
+            Script::new().read_body(1),
+            Script::new().read_body(1).reset(),
+            Script::new().read_body(1).send("HTTP/1.1 400 Bad Request\r\n\r\n"),
+        ] {
+            let proxy = RawServer::start(script);
+            let s = through(door, &format!("https://{}", proxy.addr()));
+            let error = failure(&s, get(url));
+            assert_eq!(
+                (error.kind(), error.phase()),
+                (ErrorKind::Proxy, Some(Phase::Tls)),
+                "{error}"
+            );
+            let line = error.to_string();
+            assert!(line.contains(&format!("proxy https://{}: ", proxy.addr())), "{line}");
+            assert!(error.remedy().is_some_and(|remedy| remedy.contains("http://")), "{line}");
+        }
+        let proxy = RawServer::start(Script::new().wait_close());
+        let s = through(door, &format!("https://{}", proxy.addr()));
+        for (timeout, kind) in [
+            (Timeout::new().connect(SHORT), ErrorKind::ConnectTimeout),
+            (Timeout::new().total(SHORT), ErrorKind::Deadline),
+        ] {
+            let started = Instant::now();
+            let error = failure(&s, get(url).timeout(timeout));
+            let elapsed = started.elapsed();
+            assert_eq!((error.kind(), error.phase()), (kind, Some(Phase::Tls)), "{error}");
+            assert!(error.to_string().contains("proxy https://127.0.0.1:"), "{error}");
+            assert!(
+                elapsed >= SHORT && elapsed < SHORT + Duration::from_millis(1500),
+                "{elapsed:?}"
+            );
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn an_https_proxy_that_dies_is_named(_: Door) {}
+
+/// Nothing has reached a server: the request may be tried again, whatever its method.
+fn the_way_through_a_proxy_is_retried(door: Door) {
+    const NO: &str = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    const LATER: &str = "HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n";
+    for first in [
+        Script::new().read_head(),
+        Script::new().read_head().reset(),
+        Script::new().read_head().send(LATER),
+    ] {
+        let proxy = RawServer::sequence(vec![first, Script::new().read_head().send(NO)]);
+        let request = post("https://example.test/")
+            .body("body")
+            .proxies(Proxies::new().all(proxy_url(&proxy)).unwrap());
+        let retry = Retry::new().total(5).allowed_methods(["POST"]);
+        let error = failure(&door.session(), request.retry(retry));
+        assert_eq!(error.response().unwrap().status(), 403, "{error}");
+        assert_eq!(proxy.connections(), 2, "a no is not asked for again");
     }
 }
 

@@ -4,6 +4,8 @@
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
+#[path = "rules/proxies.rs"]
+mod proxies;
 #[path = "rules/requests.rs"]
 mod requests;
 mod support;
@@ -93,6 +95,10 @@ fn run(door: Door, case: &str, variables: &[(&str, &str)]) {
     for name in ["NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
         child.env_remove(name);
     }
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        child.env_remove(name).env_remove(name.to_ascii_uppercase());
+    }
+    child.env_remove("REQUEST_METHOD");
     child.env("CASE_DOOR", format!("{door:?}")).envs(variables.iter().copied());
     let output = child.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
@@ -122,7 +128,7 @@ fn the_document_names_each_rule() {
     let named = columns.flat_map(|column| column.split(',')).map(str::trim);
     let named: BTreeSet<_> =
         named.filter_map(|name| name.strip_prefix('`')?.strip_suffix('`')).collect();
-    let sources = ["requests", "urllib3", "uncovered"]
+    let sources = ["proxies", "requests", "urllib3", "uncovered"]
         .map(|name| std::fs::read_to_string(format!("tests/rules/{name}.rs")).unwrap());
     let lists = sources.iter().map(|source| source.split("doors![").nth(1).unwrap());
     let tests = lists.flat_map(|list| list.split("];").next().unwrap().split(','));

@@ -8,13 +8,17 @@ mod support;
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, Once};
 
-use bequest::HttpAdapter;
+use bequest::{ErrorKind, Expectation, HttpAdapter, MockAdapter, Retry};
 use support::{Door, doors, get};
 use testbed::Testbed;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-doors![what_is_not_verified_is_warned_of, a_prefix_that_is_more_than_its_host_is_warned_of];
+doors![
+    what_is_not_verified_is_warned_of,
+    a_prefix_that_is_more_than_its_host_is_warned_of,
+    what_is_sent_again_is_told,
+];
 
 /// Keeps the text of each warning, of all threads: an async session is on others than the test.
 struct Log;
@@ -92,4 +96,20 @@ fn a_prefix_that_is_more_than_its_host_is_warned_of(door: Door) {
     let told = warnings(|| s.mount("http://u:secret@localhost", HttpAdapter::new()));
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("`http://***@localhost`") && told[0].contains("slash"), "{told:?}");
+}
+
+fn what_is_sent_again_is_told(door: Door) {
+    let url = "mock://h/?token=secret";
+    let mock = MockAdapter::new().expect(
+        Expectation::get(url).error(ErrorKind::Connect, "out of order").status(503).status(200),
+    );
+    let mut s = door.session();
+    s.mount("mock://", mock);
+    let told = warnings(|| {
+        let retry = Retry::new().status_forcelist([503]).backoff_factor(0.001);
+        s.send(get(url).retry(retry)).unwrap();
+    });
+    let again = "GET mock://h/?token=*** is sent again";
+    let first = format!("{again}, in 0ns: out of order while connecting");
+    assert_eq!(told, [first, format!("{again}, in 2ms: 503 Service Unavailable")]);
 }

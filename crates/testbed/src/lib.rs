@@ -3,7 +3,8 @@
 //! [`Testbed`] is an HTTP and HTTPS server with the routes of httpbin, some of
 //! GitHub's API (`/repos/…`) and WebDAV's collections (`/dav/…`), in this process
 //! and without a network. [`RawServer`] plays scripts of raw bytes, for
-//! everything that a correct server never does.
+//! everything that a correct server never does. [`Proxy`] leads to them by whatever
+//! protocol a proxy is spoken to.
 //!
 //! Nothing here uses Bequest: a client must not be tested against itself.
 
@@ -17,6 +18,7 @@ mod lab;
 mod listen;
 mod multipart;
 mod pki;
+mod proxy;
 mod record;
 mod reply;
 mod routes;
@@ -28,6 +30,7 @@ mod client;
 pub use body::pattern;
 pub use lab::{Lab, Server};
 pub use pki::Authority;
+pub use proxy::{Asked, Proxy};
 pub use raw::{Handshake, RawServer, Script};
 pub use record::Recorded;
 pub use server::Testbed;

@@ -1,5 +1,6 @@
 //! Adapters: what carries a prepared request to a server and brings a response back.
 
+mod closing;
 mod function;
 mod http;
 mod mock;

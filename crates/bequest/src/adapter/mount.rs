@@ -5,13 +5,21 @@ use std::sync::Arc;
 
 use url::{Position, Url};
 
+use super::closing::Closing;
 use super::{Adapter, HttpAdapter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{secrets, trace};
 
 /// Adapters by prefix. Clones share the adapters, and so their connections, not the table.
 #[derive(Clone)]
-pub(crate) struct Mounts(Arc<Vec<Mount>>);
+pub(crate) struct Mounts(Arc<Table>);
+
+#[derive(Clone)]
+struct Table {
+    mounts: Vec<Mount>,
+    /// Ends what waits outside of the adapters.
+    closing: Arc<Closing>,
+}
 
 #[derive(Clone)]
 struct Mount {
@@ -25,7 +33,8 @@ impl Mounts {
         let adapter: Arc<dyn Adapter> = Arc::new(HttpAdapter::new());
         let mount =
             |prefix: &str| Mount { prefix: prefix.to_owned(), adapter: Arc::clone(&adapter) };
-        Self(Arc::new(vec![mount("https://"), mount("http://")]))
+        let mounts = vec![mount("https://"), mount("http://")];
+        Self(Arc::new(Table { mounts, closing: Arc::default() }))
     }
 
     /// Mounts an adapter, in place of the one that is mounted on the same prefix.
@@ -38,7 +47,7 @@ impl Mounts {
                 secrets::masked_text(&prefix)
             ));
         }
-        let mounts = Arc::make_mut(&mut self.0);
+        let mounts = &mut Arc::make_mut(&mut self.0).mounts;
         let same = mounts.iter_mut().find(|mount| mount.prefix.eq_ignore_ascii_case(&prefix));
         if let Some(mount) = same {
             mount.adapter = adapter;
@@ -52,36 +61,42 @@ impl Mounts {
     /// Takes away what is mounted on exactly this prefix.
     pub(crate) fn unmount(&mut self, prefix: &str) -> Option<Arc<dyn Adapter>> {
         let prefix = as_in_urls(prefix);
-        let at = self.0.iter().position(|mount| mount.prefix.eq_ignore_ascii_case(&prefix))?;
-        Some(Arc::make_mut(&mut self.0).remove(at).adapter)
+        let mounts = &self.0.mounts;
+        let at = mounts.iter().position(|mount| mount.prefix.eq_ignore_ascii_case(&prefix))?;
+        Some(Arc::make_mut(&mut self.0).mounts.remove(at).adapter)
     }
 
     /// Prefixes and adapters, in the order in which they are tried.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Arc<dyn Adapter>)> {
-        self.0.iter().map(|mount| (mount.prefix.as_str(), &mount.adapter))
+        self.0.mounts.iter().map(|mount| (mount.prefix.as_str(), &mount.adapter))
     }
 
     /// The adapter with the longest prefix that the URL has, without regard to case.
     pub(crate) fn find(&self, url: &Url) -> Result<&Arc<dyn Adapter>> {
-        let found = self.0.iter().find(|mount| {
-            let (url, prefix) = (url.as_str().as_bytes(), mount.prefix.as_bytes());
+        let found = self.0.mounts.iter().find(|mount| {
+            let prefix = mount.prefix.as_bytes();
+            let start = url.as_str().as_bytes().get(..prefix.len());
             // Nearly always it is the same case, too, which is cheaper to see.
-            url.starts_with(prefix)
-                || url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            start.is_some_and(|start| start == prefix || start.eq_ignore_ascii_case(prefix))
         });
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }
 
+    pub(crate) fn closing(&self) -> &Closing {
+        &self.0.closing
+    }
+
     /// Closes every adapter.
     pub(crate) fn close(&self) {
-        for mount in self.0.iter() {
+        self.0.closing.close();
+        for mount in &self.0.mounts {
             mount.adapter.close();
         }
     }
 
     #[cold]
     fn not_found(&self, url: &Url) -> Error {
-        let prefixes: Vec<&str> = self.0.iter().map(|mount| mount.prefix.as_str()).collect();
+        let prefixes: Vec<&str> = self.0.mounts.iter().map(|mount| mount.prefix.as_str()).collect();
         Error::with(
             ErrorKind::InvalidSchema,
             format!("no adapter is mounted for `{}`", secrets::masked(url)),
@@ -111,7 +126,7 @@ fn is_cut_short(prefix: &str) -> bool {
 
 impl fmt::Debug for Mounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|mount| &mount.prefix)).finish()
+        f.debug_list().entries(self.0.mounts.iter().map(|mount| &mount.prefix)).finish()
     }
 }
 

@@ -4,24 +4,44 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Adapter;
-use super::http::total_is_over;
+use super::closing::Closing;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::random;
-use crate::reactor::{sleep_until, with_deadline};
+use crate::net::was_closed;
+use crate::reactor::sleep_until;
 use crate::request::PreparedRequest;
 use crate::response::{DRAINED, Response};
 use crate::retry::{Attempt, Attempts, Category, Course, Decision, Facts, Outcome, Reason, Retry};
 use crate::settings::Settings;
+use crate::timings::Timings;
+use crate::{random, secrets, trace};
 
 /// The longest wait; the clock does not reach much farther.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Sends the request by the adapter, and again as the policy says.
+/// Sends the request by the adapter, and again as the policy says. `closing` ends the waits
+/// between.
 pub(crate) async fn retrying(
     adapter: &dyn Adapter,
     retry: &Retry,
+    closing: &Closing,
     request: &mut PreparedRequest,
     settings: &Settings,
+) -> Result<Response> {
+    let mut spent = Timings::default();
+    let result = try_all(adapter, retry, closing, (request, settings), &mut spent).await;
+    result.map_err(|error| match spent == Timings::default() {
+        true => error,
+        false => error.after(&spent),
+    })
+}
+
+/// `spent` tells what was spent on everything but the last attempt.
+async fn try_all(
+    adapter: &dyn Adapter,
+    retry: &Retry,
+    closing: &Closing,
+    (request, settings): (&mut PreparedRequest, &Settings),
+    spent: &mut Timings,
 ) -> Result<Response> {
     let started = Instant::now();
     let mut course = Course::new(retry.clone());
@@ -54,14 +74,22 @@ pub(crate) async fn retrying(
                 return give_up(result, reason, retry, attempts, (request, settings)).await;
             }
         };
+        tell(&result, wait, request);
         let last = result.map_err(Arc::new);
         if let Ok(response) = &last {
             response.drain(DRAINED).await;
         }
+        spent.add(&match &last {
+            Ok(response) => response.timings(),
+            Err(error) => error.timings().unwrap_or_default(),
+        });
         let end = last.as_ref().map(Response::status).map_err(Arc::clone);
         attempts.push(Attempt { end, took: ended - began, wait });
-        if let Err(error) = pause(wait, settings, last, request).await {
+        if let Err(error) = pause(wait, closing, last, (request, settings)).await {
             return Err(attempts.leave_with_error(error));
+        }
+        if !wait.is_zero() {
+            spent.spend(Phase::Retry, wait);
         }
     }
 }
@@ -76,22 +104,34 @@ fn outcome(result: &Result<Response>) -> Outcome<'_> {
     }
 }
 
-/// Waits; the total timeout ends that, too.
+fn tell(result: &Result<Response>, wait: Duration, request: &PreparedRequest) {
+    let sent_again =
+        format_args!("{} {} is sent again", request.method, secrets::masked(&request.url));
+    match result {
+        Ok(response) => {
+            trace::warn(format_args!("{sent_again}, in {wait:?}: {}", response.status()));
+        }
+        Err(error) => trace::warn(format_args!("{sent_again}, in {wait:?}: {error}")),
+    }
+}
+
+/// Waits; what ends a request that is on its way ends that, too.
 async fn pause(
     wait: Duration,
-    settings: &Settings,
+    closing: &Closing,
     last: Result<Response, Arc<Error>>,
-    request: &PreparedRequest,
+    (request, settings): (&PreparedRequest, &Settings),
 ) -> Result<()> {
     if wait.is_zero() {
         return Ok(());
     }
     let now = Instant::now();
     let until = now.checked_add(wait.min(LONGEST)).unwrap_or(now);
-    if with_deadline(settings.deadline, sleep_until(until)).await.is_some() {
-        return Ok(());
-    }
-    let error = total_is_over(settings).during(Phase::Retry);
+    let closing = closing.now();
+    let slept = settings.within(closing.guard(sleep_until(until))).await;
+    let Err(error) = slept.and_then(|slept| slept.ok_or_else(was_closed)) else { return Ok(()) };
+    let slept = Timings { sleep: Some(now.elapsed()), ..Timings::default() };
+    let error = error.during(Phase::Retry).after(&slept);
     Err(match last {
         Ok(response) => error
             .because(format!("the last answer was {}", response.status()))

@@ -22,8 +22,8 @@ pub(crate) fn frame_request(
     headers: &Headers,
     body: &Body,
 ) -> Result<(RequestFraming, bool)> {
-    let coding = headers.get_bytes("transfer-encoding");
-    let length = headers.get_bytes("content-length");
+    let coding = headers.get_bytes("Transfer-Encoding");
+    let length = headers.get_bytes("Content-Length");
     match (coding, length) {
         (Some(_), Some(_)) => Err(invalid(
             "both Content-Length and Transfer-Encoding are set",

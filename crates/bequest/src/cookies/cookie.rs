@@ -201,8 +201,8 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// Name and value in the form of the wire, `name=value`, or the value alone: a request's cookies are
-/// written with one copy each.
+/// Name and value as they stand behind others on the wire, `; name=value`, or the value alone: a
+/// request's cookies are written with one copy each.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Pair {
     text: Box<[u8]>,
@@ -210,21 +210,30 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    const SEPARATOR: &[u8] = b"; ";
+
     pub(super) fn new(name: &[u8], value: &[u8]) -> Self {
         let sign: &[u8] = if name.is_empty() { b"" } else { b"=" };
-        Self { text: [name, sign, value].concat().into(), name: name.len() }
+        let parts = [Self::SEPARATOR, name, sign, value];
+        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        parts.iter().for_each(|part| text.extend_from_slice(part));
+        Self { text: text.into(), name: name.len() }
     }
 
-    pub(super) fn as_sent(&self) -> &[u8] {
+    pub(super) fn as_following(&self) -> &[u8] {
         &self.text
     }
 
+    pub(super) fn as_first(&self) -> &[u8] {
+        &self.text[Self::SEPARATOR.len()..]
+    }
+
     fn name(&self) -> &[u8] {
-        &self.text[..self.name]
+        &self.as_first()[..self.name]
     }
 
     fn value(&self) -> &[u8] {
-        &self.text[self.name + usize::from(self.name > 0)..]
+        &self.as_first()[self.name + usize::from(self.name > 0)..]
     }
 }
 

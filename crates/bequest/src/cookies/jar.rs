@@ -161,19 +161,21 @@ impl CookieJar {
             |cookie: &Cookie| own.iter().any(|(name, _)| name.as_ref() == cookie.name_bytes());
         if let Some(place) = Place::of(url).filter(|_| self.count.load(Ordering::Relaxed) > 0) {
             let inside = self.lock();
-            let mut found = inside.store.matching(&place, now);
-            if !own.is_empty() {
-                found.retain(|cookie| !is_own(cookie));
-            }
-            match inside.policy.clone() {
-                None => header.write(&found),
-                Some(policy) => {
-                    // As above: it is asked while the jar isn't locked.
-                    let mut found: Vec<_> = found.into_iter().cloned().collect();
-                    drop(inside);
-                    found.retain(|cookie| policy.may_send(url, cookie));
-                    header.write(&found.iter().collect::<Vec<_>>());
+            let policy = inside.policy.clone();
+            let mut to_ask = Vec::new();
+            inside.store.matching(&place, now, |cookie| {
+                if own.is_empty() || !is_own(cookie) {
+                    match &policy {
+                        None => header.add(&cookie.pair),
+                        Some(_) => to_ask.push(cookie.clone()),
+                    }
                 }
+            });
+            // As above: it is asked while the jar isn't locked.
+            drop(inside);
+            if let Some(policy) = policy {
+                let allowed = to_ask.iter().filter(|cookie| policy.may_send(url, cookie));
+                allowed.for_each(|cookie| header.add(&cookie.pair));
             }
         }
         for (at, (name, _)) in own.iter().enumerate() {
@@ -219,21 +221,20 @@ impl Clone for CookieJar {
     }
 }
 
+/// Room for the cookies of most requests.
+const USUAL: usize = 512;
+
 /// The value of a Cookie field (section 5.8.3).
 #[derive(Default)]
 struct Header(Vec<u8>);
 
 impl Header {
-    /// In one allocation.
-    fn write(&mut self, cookies: &[&Cookie]) {
-        self.0.reserve_exact(cookies.iter().map(|cookie| cookie.pair.as_sent().len() + 2).sum());
-        cookies.iter().for_each(|cookie| self.add(&cookie.pair));
-    }
-
     fn add(&mut self, pair: &Pair) {
-        if !self.0.is_empty() {
-            self.0.extend_from_slice(b"; ");
+        if self.0.is_empty() {
+            self.0.reserve(USUAL);
+            self.0.extend_from_slice(pair.as_first());
+        } else {
+            self.0.extend_from_slice(pair.as_following());
         }
-        self.0.extend_from_slice(pair.as_sent());
     }
 }

@@ -22,10 +22,14 @@ impl<'a> Place<'a> {
     /// `None`, if the URL has no host that could have cookies.
     pub(super) fn of(url: &'a Url) -> Option<Self> {
         let host = url.host_str().filter(|host| !host.is_empty() && host.len() <= LONGEST_HOST)?;
-        // The hosts of http and https are in lower case and in ASCII (section 5.1.2); those of
-        // other schemes are as they were typed.
-        let host = in_lower_case(host);
-        Some(Self { host, path: url.path(), secure: matches!(url.scheme(), "https" | "wss") })
+        let (secure, host) = match url.scheme() {
+            // Their hosts are in lower case and in ASCII (section 5.1.2).
+            "https" | "wss" => (true, Cow::Borrowed(host)),
+            "http" | "ws" => (false, Cow::Borrowed(host)),
+            // Others are as they were typed.
+            _ => (false, in_lower_case(host)),
+        };
+        Some(Self { host, path: url.path(), secure })
     }
 
     /// The path of cookies that say none: up to the last slash (section 5.1.4).
@@ -40,13 +44,15 @@ impl<'a> Place<'a> {
     /// alone is no domain for others to be in: it is a public suffix.
     pub(super) fn domains(&self) -> impl Iterator<Item = &str> {
         let host = &*self.host;
-        let last_dot = memrchr(b'.', host.as_bytes()).filter(|_| !is_address(host));
+        let last_dot = if is_address(host) { None } else { memrchr(b'.', host.as_bytes()) };
         let mut next = Some(0);
         std::iter::from_fn(move || {
             let start = next?;
             let domain = &host[start..];
-            let dot = memchr(b'.', domain.as_bytes()).map(|dot| start + dot);
-            next = dot.filter(|&dot| last_dot.is_some_and(|last| dot < last)).map(|dot| dot + 1);
+            next = last_dot.and_then(|last| {
+                let dot = start + memchr(b'.', domain.as_bytes())?;
+                (dot < last).then_some(dot + 1)
+            });
             Some(domain)
         })
     }

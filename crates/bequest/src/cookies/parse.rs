@@ -28,8 +28,8 @@ impl<'a> SetCookie<'a> {
     /// `None` where the field is to be ignored as a whole.
     pub(super) fn parse(field: &'a [u8]) -> Option<Self> {
         // Without an early exit this is a loop over vectors.
-        let is_bad = |byte: u8| is_control(byte) & (byte != b'\t');
-        if field.iter().fold(false, |found, &byte| found | is_bad(byte)) {
+        let has_controls = field.iter().fold(false, |found, &byte| found | is_control(byte));
+        if has_controls && field.iter().any(|&byte| is_control(byte) && byte != b'\t') {
             return None;
         }
         let mut parts = Parts(Some(field));
@@ -39,7 +39,7 @@ impl<'a> SetCookie<'a> {
             return None;
         }
         // The RFC lets tabs pass; here no header that is sent has one, and curl ignores these, too.
-        if name.contains(&b'\t') || value.contains(&b'\t') {
+        if has_controls && (name.contains(&b'\t') || value.contains(&b'\t')) {
             return None;
         }
         let mut read = Self { name, value, ..Self::default() };

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::cookie::Cookie;
@@ -16,7 +16,7 @@ pub(super) const MOST: usize = 3000;
 #[derive(Clone, Default)]
 pub(super) struct Store {
     // No list is empty, and each is in the order of sending.
-    domains: HashMap<Box<str>, Vec<Entry>>,
+    domains: BTreeMap<Box<str>, Vec<Entry>>,
     count: usize,
     next: u64,
 }
@@ -95,26 +95,43 @@ impl Store {
         })
     }
 
-    /// The cookies for a request, in the order of sending (section 5.8.3). They count as used.
-    pub(super) fn matching(&self, place: &Place<'_>, now: SystemTime) -> Vec<&Cookie> {
-        let mut found: Vec<&Entry> = Vec::new();
-        for domain in place.domains() {
-            let Some(list) = self.domains.get(domain) else { continue };
+    /// Gives the cookies for a request, in the order of sending (section 5.8.3). They count as used.
+    pub(super) fn matching<'a>(
+        &'a self,
+        place: &Place<'_>,
+        now: SystemTime,
+        mut give: impl FnMut(&'a Cookie),
+    ) {
+        let of_domain = |domain: &str| {
             let is_host = domain.len() == place.host.len();
-            let sorted = found.len();
-            found.reserve(list.len());
-            found.extend(list.iter().filter(|Entry { cookie, .. }| {
-                (is_host || !cookie.host_only)
+            self.domains.get(domain).map(|list| (is_host, list))
+        };
+        let mut lists = place.domains().filter_map(of_domain);
+        let matching = |(is_host, list): (bool, &'a Vec<Entry>),
+                        give: &mut dyn FnMut(&'a Entry)| {
+            for entry in list {
+                let cookie = &entry.cookie;
+                if (is_host || !cookie.host_only)
                     && (place.secure || !cookie.secure)
                     && path_match(place.path, &cookie.path)
                     && !cookie.is_expired(now)
-            }));
-            if sorted > 0 {
-                found.sort_unstable_by_key(|entry| entry.place());
+                {
+                    entry.used.set(now);
+                    give(entry);
+                }
             }
+        };
+        let Some(first) = lists.next() else { return };
+        let Some(second) = lists.next() else {
+            // Nearly always there is one, and it is in order.
+            return matching(first, &mut |entry| give(&entry.cookie));
+        };
+        let mut found = Vec::new();
+        for list in [first, second].into_iter().chain(lists) {
+            matching(list, &mut |entry| found.push(entry));
         }
-        found.iter().for_each(|entry| entry.used.set(now));
-        found.into_iter().map(|entry| &entry.cookie).collect()
+        found.sort_unstable_by_key(|entry| entry.place());
+        found.into_iter().for_each(|entry| give(&entry.cookie));
     }
 
     /// All that have not expired, in no order.

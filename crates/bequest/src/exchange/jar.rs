@@ -26,7 +26,7 @@ impl Jar {
 
     /// Takes what a response to a request for `url` set.
     pub(super) fn store(&mut self, url: &Url, headers: &Headers) {
-        let mut fields = headers.get_all_bytes("set-cookie").peekable();
+        let mut fields = headers.get_all_bytes("Set-Cookie").peekable();
         if fields.peek().is_some() {
             self.0.get_or_insert_default().absorb(url, fields);
         }
@@ -39,7 +39,7 @@ impl Jar {
 
     /// For another round: with what the response has set.
     pub(super) fn refresh(&self, response: &Response, again: &mut PreparedRequest) -> Result<()> {
-        if !response.headers().contains("set-cookie") {
+        if !response.headers().contains("Set-Cookie") {
             return Ok(());
         }
         again.forget_cookies();

@@ -10,7 +10,7 @@ use crate::auth::Round;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::hooks::ResponseHooks;
 use crate::reactor::{self, Reactor};
-use crate::redirect::{self, Hop, Next};
+use crate::redirect::{self, Hop, Led, Next};
 use crate::request::PreparedRequest;
 use crate::response::{DRAINED, Response};
 use crate::settings::Settings;
@@ -33,19 +33,14 @@ pub(crate) async fn exchange(
     let history = Vec::new();
     let mut journey = Journey { mounts, settings, jar, history, rounds: 0, followed: 0 };
     let mut response = journey.hop(request).await?;
-    loop {
-        // Most responses are the caller's at once, and should not carry the room for more.
-        let auth = response.request().auth.as_ref();
-        let may_answer = auth.is_some_and(|auth| auth.answers_to(&response));
-        if !may_answer && !journey.follows(&response) {
-            response.head_mut().history = journey.history;
-            return Ok(response);
-        }
-        match Box::pin(journey.go_on(response)).await? {
-            Step::Hop(again) => response = again,
-            Step::Done(done) => return Ok(done),
-        }
+    // Most responses are the caller's at once, and should not carry the room for more.
+    let auth = response.request().auth.as_ref();
+    let may_answer = auth.is_some_and(|auth| auth.answers_to(&response));
+    if may_answer || journey.follows(&response) {
+        return Box::pin(journey.go_on(response)).await;
     }
+    response.head_mut().history = journey.history;
+    Ok(response)
 }
 
 /// What remains to be known between two hops.
@@ -61,34 +56,38 @@ struct Journey {
     followed: usize,
 }
 
-enum Step {
-    /// The response to another request.
-    Hop(Response),
-    Done(Response),
-}
-
 impl Journey {
     fn follows(&self, response: &Response) -> bool {
         self.settings.allow_redirects && redirect::is_redirect(response)
     }
 
-    /// Another round of the auth, or the next hop; if neither, the response is the caller's.
-    async fn go_on(&mut self, mut response: Response) -> Result<Step> {
-        let next = match self.next(&mut response).await {
-            Ok(next) => next,
-            Err(error) => {
-                response.drain(DRAINED).await;
-                response.head_mut().history = std::mem::take(&mut self.history);
-                let request = Box::new(response.request().as_sent());
-                return Err(error.of_request(request).carry_response(response));
-            }
-        };
-        let Some(request) = next else {
-            response.head_mut().history = std::mem::take(&mut self.history);
-            return Ok(Step::Done(response));
-        };
-        self.history.push(response);
-        self.hop(request).await.map(Step::Hop)
+    /// Other rounds of the auth, and hops, until the response is the caller's.
+    async fn go_on(mut self, mut response: Response) -> Result<Response> {
+        loop {
+            let next = match self.next(&mut response).await {
+                Ok(next) => next,
+                Err(error) => {
+                    response.drain(DRAINED).await;
+                    response.head_mut().history = self.history;
+                    let request = Box::new(response.request().as_sent());
+                    return Err(error.of_request(request).carry_response(response));
+                }
+            };
+            let Some(request) = next else { break };
+            self.history.push(response);
+            response = match self.hop(request).await {
+                Ok(response) => response,
+                Err(error) => return Err(self.after_all(error)),
+            };
+        }
+        response.head_mut().history = self.history;
+        Ok(response)
+    }
+
+    /// The error, with what the responses before it took.
+    #[cold]
+    fn after_all(&self, error: Error) -> Error {
+        self.history.iter().fold(error, |error, earlier| error.after(&earlier.timings()))
     }
 
     async fn next(&mut self, response: &mut Response) -> Result<Option<Box<PreparedRequest>>> {
@@ -105,8 +104,8 @@ impl Journey {
         if !self.settings.allow_redirects {
             return Ok(None);
         }
-        let Some(next) = redirect::next(response, &self.settings)? else { return Ok(None) };
-        let next = self.redirected(response, next).await?;
+        let Some(led) = redirect::next(response, &self.settings)? else { return Ok(None) };
+        let next = self.redirected(response, led).await?;
         if next.is_some() {
             // Nobody waits for it: what it says is but a courtesy.
             response.drain(DRAINED).await;
@@ -120,8 +119,9 @@ impl Journey {
     async fn redirected(
         &mut self,
         response: &Response,
-        mut next: Box<PreparedRequest>,
+        led: Led,
     ) -> Result<Option<Box<PreparedRequest>>> {
+        let Led { request: mut next, leaves_origin } = led;
         let (from, status) = (&response.request().url, response.status());
         if let Some(policy) = &self.settings.redirect_policy {
             let hop = Hop { status, from, to: &next.url, followed: self.followed };
@@ -138,7 +138,6 @@ impl Journey {
         }
         self.followed += 1;
         self.rounds = 0;
-        let leaves_origin = !redirect::same_origin(from, &next.url);
         if let Some(settings) = self.settings.on_the_way(&next.url, leaves_origin) {
             self.settings = Arc::new(settings);
         }
@@ -190,7 +189,7 @@ async fn send(
     settings: &Settings,
 ) -> Result<Response> {
     if !request.hooks.request.is_empty() {
-        edit(request).await?;
+        settings.within(edit(request)).await??;
     }
     // Cloned, since the future borrows the request whose URL chose it.
     if settings.https_only && request.url.scheme() != "https" {
@@ -200,9 +199,19 @@ async fn send(
         ));
     }
     let adapter = Arc::clone(mounts.find(&request.url)?);
-    match &settings.retry {
-        None => adapter.send(request, settings).await,
-        Some(retry) => Box::pin(retrying(&adapter, retry, request, settings)).await,
+    let sent = async {
+        match &settings.retry {
+            None => adapter.send(request, settings).await,
+            Some(retry) => {
+                let closing = mounts.closing();
+                Box::pin(retrying(&adapter, retry, closing, request, settings)).await
+            }
+        }
+    };
+    match settings.deadline.is_some() || settings.cancel.is_some() {
+        // The adapter may be anybody's, and wait for what knows nothing of the request's limits.
+        true => settings.within(Box::pin(sent)).await?,
+        false => sent.await,
     }
 }
 

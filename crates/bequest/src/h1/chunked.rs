@@ -76,7 +76,9 @@ impl ChunkedDecoder {
                     self.extensions += usize::from(part == SizeEnd::Extension);
                     self.state = size_end(value, part, byte)?;
                     if self.extensions > limits.extensions {
-                        return Err(malformed("the chunk extensions are too long"));
+                        return Err(malformed("the chunk extensions are too long").remedied(
+                            "if they may be, say so by the adapter's `max_chunk_extensions`",
+                        ));
                     }
                 }
                 State::DataEnd { carriage_return } => {
@@ -114,12 +116,19 @@ impl ChunkedDecoder {
         if matches!(&self.trailers[..], b"\n" | b"\r\n") {
             return Ok(Headers::new());
         }
-        let mut fields = vec![httparse::EMPTY_HEADER; limits.fields];
+        // `a:` and a line end are three bytes.
+        let most = limits.fields.min(self.trailers.len() / 3 + 1);
+        let mut fields = vec![httparse::EMPTY_HEADER; most];
         match httparse::parse_headers(&self.trailers, &mut fields) {
             Ok(httparse::Status::Complete((_, fields))) => {
                 Ok(fields.iter().map(|field| (field.name, field.value)).collect())
             }
             Ok(httparse::Status::Partial) => Ok(Headers::new()),
+            Err(error @ httparse::Error::TooManyHeaders) => {
+                Err(malformed("the trailers have too many fields")
+                    .because(error)
+                    .remedied("if they may, say so by the adapter's `max_fields`"))
+            }
             Err(error) => Err(malformed("the trailers are malformed").because(error)),
         }
     }
@@ -127,7 +136,8 @@ impl ChunkedDecoder {
     fn trailer(&mut self, byte: u8, limits: &Limits) -> Result<()> {
         self.trailers.push(byte);
         if self.trailers.len() > limits.trailers {
-            return Err(malformed("the trailers are too long"));
+            return Err(malformed("the trailers are too long")
+                .remedied("if they may be, say so by the adapter's `max_trailers`"));
         }
         if matches!(&self.trailers[..], b"\n" | b"\r\n")
             || self.trailers.ends_with(b"\n\r\n")

@@ -59,7 +59,7 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
 
 /// Whether a message says that its connection ends with it (RFC 9112, section 9.6).
 pub(crate) fn wants_close(headers: &Headers) -> bool {
-    headers.get_all_bytes("connection").any(|value| has_member(value, b"close"))
+    headers.get_all_bytes("Connection").any(|value| has_member(value, b"close"))
 }
 
 /// What the head's fields say, found in one walk.
@@ -83,16 +83,18 @@ impl FramingFields {
             coded: false,
             chunked: Ok(false),
         };
+        // Most are spelled as usual, which is quicker to see.
+        let is = |name: &[u8], usual: &[u8]| name == usual || name.eq_ignore_ascii_case(usual);
         for (name, value) in headers.fields() {
             match name.len() {
-                10 if name.eq_ignore_ascii_case(b"connection") => {
+                10 if is(name, b"Connection") => {
                     found.close |= has_member(value, b"close");
                     found.keep_alive |= has_member(value, b"keep-alive");
                 }
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                14 if is(name, b"Content-Length") => {
                     found.length = Some(agree(found.length.take(), value));
                 }
-                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                17 if is(name, b"Transfer-Encoding") => {
                     found.coded = true;
                     found.chunked = found.chunked.and_then(|known| chunked(known, value));
                 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use http::{StatusCode, Version};
 
-use super::limits::{Limits, MOST_FIELDS};
+use super::limits::{Limits, USUAL_FIELDS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 
@@ -49,7 +49,8 @@ impl HeadReader {
             return Err(Error::with(
                 ErrorKind::TooLarge,
                 format!("the response's head is larger than {} bytes", limits.head),
-            ));
+            )
+            .remedied("if it may be, say so by the adapter's `max_head`"));
         }
         let Some(end) = end else {
             refuse_other_protocols(&input[start..])?;
@@ -65,10 +66,10 @@ impl HeadReader {
         let from = self.searched.max(start);
         for found in memchr::memchr_iter(b'\n', &input[from..]) {
             let next = from + found + 1;
-            match &input[next..] {
-                [b'\n', ..] => return Some(next + 1),
-                [b'\r', b'\n', ..] => return Some(next + 2),
-                [b' ' | b'\t', ..] => self.folded = true,
+            match input.get(next) {
+                Some(b'\n') => return Some(next + 1),
+                Some(b'\r') if input.get(next + 1) == Some(&b'\n') => return Some(next + 2),
+                Some(b' ' | b'\t') => self.folded = true,
                 _ => {}
             }
         }
@@ -105,11 +106,19 @@ fn not_http(input: &[u8]) -> Error {
 
 fn parse(head: &[u8], folded: bool, limits: &Limits) -> Result<ResponseHead> {
     refuse_other_protocols(head)?;
-    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut usual = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let mut more = Vec::new();
+    let places = match usual.get_mut(..limits.fields) {
+        Some(places) => places,
+        None => {
+            // `a:` and a line end are three bytes, so a head has no more than this.
+            more.resize_with(limits.fields.min(head.len() / 3 + 1), MaybeUninit::uninit);
+            &mut more[..]
+        }
+    };
     let mut parsed = httparse::Response::new(&mut []);
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);
-    let places = &mut fields[..limits.fields.min(MOST_FIELDS)];
     let status = config
         .parse_response_with_uninit_headers(&mut parsed, head, places)
         .map_err(|error| invalid(error, limits))?;
@@ -131,7 +140,8 @@ fn invalid(error: httparse::Error, limits: &Limits) -> Error {
         httparse::Error::TooManyHeaders => Error::with(
             ErrorKind::TooLarge,
             format!("the response has more than {} header fields", limits.fields),
-        ),
+        )
+        .remedied("if it may, say so by the adapter's `max_fields`"),
         error => Error::with(ErrorKind::InvalidResponse, "the response's head is malformed")
             .because(error),
     }
@@ -139,13 +149,15 @@ fn invalid(error: httparse::Error, limits: &Limits) -> Error {
 
 /// The reason phrase as sent. httparse hides phrases that are not ASCII, so it is read here.
 fn reason(head: &[u8], status: StatusCode) -> Cow<'static, str> {
-    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // `HTTP/1.1 200 ` are 13 bytes; the phrase and the blank before it may be missing.
-    let phrase = line.get(13..).unwrap_or_default().trim_ascii_end();
-    match status.canonical_reason() {
-        Some(usual) if usual.as_bytes() == phrase => Cow::Borrowed(usual),
-        _ => Cow::Owned(String::from_utf8_lossy(phrase).into_owned()),
+    let usual = status.canonical_reason().unwrap_or_default();
+    let rest = head.get(13..).unwrap_or_default();
+    if rest.strip_prefix(usual.as_bytes()).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        return Cow::Borrowed(usual);
     }
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let phrase = line.get(13..).unwrap_or_default().trim_ascii_end();
+    Cow::Owned(String::from_utf8_lossy(phrase).into_owned())
 }
 
 /// One copy of the head, and where its fields are.

@@ -15,14 +15,14 @@ pub(crate) struct Limits {
     pub(crate) interim: usize,
 }
 
-/// The array that fields are parsed into has this many places.
-pub(super) const MOST_FIELDS: usize = 256;
+/// The array that fields are parsed into has this many places; for more there is a list.
+pub(super) const USUAL_FIELDS: usize = 256;
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             head: 256 * 1024,
-            fields: MOST_FIELDS,
+            fields: USUAL_FIELDS,
             extensions: 16 * 1024,
             trailers: 64 * 1024,
             interim: 100,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
-use super::dial::{Dialed, Steps};
+use super::dial::Dialed;
 use super::pool::PoolKey;
 use super::stream::Stream;
-use crate::reactor::Home;
+use crate::reactor::{Home, Stop};
+use crate::timings::{Stopwatch, Timings};
 
 /// A connection that is not checked again this soon after its last use: a server that closes
 /// needs longer to say so.
@@ -24,32 +25,38 @@ pub(crate) struct Connection {
     /// The next request's head is in there already.
     pub(crate) has_head: bool,
     pub(crate) peer: SocketAddr,
-    /// How it was opened, until the first request on it has told.
-    pub(crate) opened: Option<Steps>,
+    /// What it took to get it, until the first request on it has told.
+    pub(crate) opened: Option<Box<Timings>>,
     /// How long the server keeps it when idle, where it said so.
     pub(crate) server_keeps: Option<Duration>,
     /// The last read took no more than it had to: what may follow was not seen.
     pub(crate) unseen: bool,
     pub(super) key: Arc<PoolKey>,
-    pub(super) epoch: u64,
+    /// Ends it when the pool is closed.
+    pub(super) closing: Arc<Stop>,
     pub(super) idle_since: Instant,
     home: Home,
 }
 
 impl Connection {
-    pub(super) fn new(dialed: Dialed, key: Arc<PoolKey>, epoch: u64) -> Box<Self> {
+    pub(super) fn new(
+        dialed: Dialed,
+        watch: &Stopwatch,
+        key: Arc<PoolKey>,
+        closing: Arc<Stop>,
+    ) -> Box<Self> {
         Box::new(Self {
             stream: dialed.stream,
             input: Buffer::default(),
             output: Vec::new(),
             has_head: false,
             peer: dialed.peer,
-            opened: Some(dialed.steps),
+            opened: Some(Box::new(watch.timings())),
             server_keeps: None,
             unseen: false,
             key,
-            epoch,
-            idle_since: dialed.ready,
+            closing,
+            idle_since: watch.since(),
             home: Home::here(),
         })
     }
@@ -57,6 +64,16 @@ impl Connection {
     /// Whether it was opened by this process, not by the one it was forked from.
     pub(crate) fn is_ours(&self) -> bool {
         self.home.is_this_process()
+    }
+
+    /// When it became ready, if it has carried no request yet.
+    pub(crate) fn ready(&self) -> Instant {
+        self.idle_since
+    }
+
+    /// Whether the pool that it belongs to was closed since it was opened.
+    pub(crate) fn was_closed(&self) -> bool {
+        self.closing.has_stopped()
     }
 
     /// Whether it may carry another request, after it has idled until now. `checked` wants it to

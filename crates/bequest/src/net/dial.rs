@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::pool::Origin;
 use super::race::{Failures, race};
@@ -13,13 +13,17 @@ use super::tls::TlsSettings;
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{Socket, with_deadline};
+use crate::timings::Stopwatch;
 
-/// How long the steps to a connection took.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Steps {
-    pub(crate) resolve: Duration,
-    pub(crate) connect: Duration,
-    pub(crate) tls: Option<Duration>,
+/// An attempt to open a connection: when it is given up, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Dialing<'a> {
+    pub(crate) sockets: &'a Sockets,
+    /// For all of it: look-up, every address, proxy, handshake.
+    pub(crate) deadline: Option<Instant>,
+    /// It may be given up at any other time, too.
+    pub(crate) ends_early: bool,
+    pub(crate) watch: Stopwatch,
 }
 
 /// A connection that is ready to carry requests.
@@ -27,8 +31,6 @@ pub(crate) struct Steps {
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
     pub(crate) peer: SocketAddr,
-    pub(crate) steps: Steps,
-    pub(crate) ready: Instant,
 }
 
 /// Why there is no connection, and what a proxy has said to that.
@@ -44,33 +46,31 @@ impl From<Error> for Undialed {
     }
 }
 
-/// Opens a connection. The deadline is for all of it: look-up, every address, proxy, handshake.
+/// Opens a connection.
 pub(crate) async fn dial(
     origin: Origin<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Dialed, Undialed> {
-    match origin.route {
-        None => Ok(go(origin, sockets, deadline).await?),
+    let dialed = match origin.route {
+        None => go(origin, dialing).await?,
         Some(Route { proxy, forwards: true }) => {
-            Ok(go(origin, sockets, deadline).await.map_err(|error| error.of_proxy(&**proxy))?)
+            go(origin, dialing).await.map_err(|error| error.of_proxy(&**proxy))?
         }
-        Some(route) => Box::pin(tunnel::open(origin, route, sockets, deadline)).await,
-    }
+        Some(route) => Box::pin(tunnel::open(origin, route, dialing)).await?,
+    };
+    dialing.watch.enter(Phase::Send);
+    Ok(dialed)
 }
 
 /// Goes straight to where the connection leads.
-async fn go(origin: Origin<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Dialed> {
-    let reached = reach(origin, sockets, deadline).await?;
-    let stream = Stream::Plain(reached.socket);
-    let Some(tls) = origin.tls else {
-        let Reached { peer, connected: ready, .. } = reached;
-        return Ok(Dialed { stream, peer, steps: reached.steps, ready });
+async fn go(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Dialed> {
+    let Reached { socket, peer } = reach(origin, dialing).await?;
+    let stream = Stream::Plain(socket);
+    let stream = match origin.tls {
+        None => stream,
+        Some(tls) => secure(stream, origin.host, tls, dialing).await?,
     };
-    let stream = secure(stream, origin.host, tls, deadline).await?;
-    let ready = Instant::now();
-    let steps = Steps { tls: Some(ready - reached.connected), ..reached.steps };
-    Ok(Dialed { stream, peer: reached.peer, steps, ready })
+    Ok(Dialed { stream, peer })
 }
 
 /// A connection without anything over it.
@@ -78,36 +78,30 @@ async fn go(origin: Origin<'_>, sockets: &Sockets, deadline: Option<Instant>) ->
 pub(super) struct Reached {
     pub(super) socket: Socket,
     pub(super) peer: SocketAddr,
-    pub(super) steps: Steps,
-    pub(super) connected: Instant,
 }
 
 /// Connects to the host; whether it is the origin's or a proxy's is not its business.
-pub(super) async fn reach(
-    origin: Origin<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
-) -> Result<Reached> {
-    let started = Instant::now();
-    let addresses = addresses(origin, sockets, deadline).await?;
-    let resolved = Instant::now();
+pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Result<Reached> {
+    let addresses = addresses(origin, dialing).await?;
     let only = if let [address] = addresses[..] { Some(address) } else { None };
-    let (socket, peer) = with_deadline(deadline, race(addresses, sockets.options))
+    dialing.watch.enter(Phase::Connect(only));
+    let racing = race(addresses, dialing.sockets.options);
+    let (socket, peer) = with_deadline(dialing.deadline, racing)
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
         .map_err(|failures| unconnected(origin, failures))?;
-    let connected = Instant::now();
-    let steps = Steps { resolve: resolved - started, connect: connected - resolved, tls: None };
-    Ok(Reached { socket, peer, steps, connected })
+    Ok(Reached { socket, peer })
 }
 
 /// The addresses of the host: at least one.
 pub(super) async fn addresses(
     origin: Origin<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Vec<SocketAddr>> {
-    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, deadline.is_some());
+    dialing.watch.enter(Phase::Resolve);
+    let &mut Dialing { sockets, deadline, ends_early, .. } = dialing;
+    let bounded = deadline.is_some() || ends_early;
+    let look_up = sockets.resolve(origin.host, origin.zone, origin.port, bounded);
     with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
 }
 
@@ -116,9 +110,12 @@ pub(super) async fn secure(
     stream: Stream,
     host: &str,
     tls: TlsSettings<'_>,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Stream> {
-    with_deadline(deadline, stream.secured(host, tls)).await.ok_or_else(|| timed_out(Phase::Tls))?
+    dialing.watch.enter(Phase::Tls);
+    with_deadline(dialing.deadline, stream.secured(host, tls))
+        .await
+        .ok_or_else(|| timed_out(Phase::Tls))?
 }
 
 pub(super) fn timed_out(phase: Phase) -> Error {

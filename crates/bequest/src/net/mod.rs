@@ -5,7 +5,6 @@ mod buffer;
 mod connection;
 mod dial;
 mod pool;
-#[allow(dead_code, reason = "nobody proves anything yet")]
 mod proxy_server;
 mod race;
 mod route;
@@ -17,13 +16,13 @@ pub(crate) mod tls;
 mod tunnel;
 
 pub(crate) use connection::Connection;
-pub(crate) use dial::{Dialed, Undialed, dial};
-pub(crate) use pool::{Origin, Pool, PoolLimits};
-#[allow(unused_imports, reason = "for who implements the proof")]
-pub(crate) use proxy_server::ProxyProof;
-pub(crate) use proxy_server::{ProxyProtocol, ProxyRequest, ProxyServer};
+pub(crate) use dial::{Dialing, Undialed};
+pub(crate) use pool::{Origin, Pool, PoolLimits, Vacancy, was_closed};
+pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};
+#[cfg(all(fuzzing, feature = "socks"))]
+pub(crate) use socks::{Socks, SocksTarget, Turn};
 pub(crate) use stream::Stream;
 pub(crate) use tunnel::Refusal;

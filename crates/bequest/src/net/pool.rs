@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::dial::Dialed;
+use super::dial::{Dialing, Undialed, dial};
 use super::route::{KeptRoute, Route};
 use super::tls::{KeptTlsSettings, TlsSettings};
+use crate::error::{Error, ErrorKind};
+use crate::reactor::Stop;
 
 /// Where a connection leads, and how. Everything that makes a connection different is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +82,8 @@ struct State {
     /// The origin used last: most sessions have but one, which then costs no hash.
     recent: Option<Place>,
     others: HashMap<Arc<PoolKey>, Place>,
-    /// Counts `close`s: what was opened before one is not taken back after it.
-    epoch: u64,
+    /// Ends what was opened before the next `close`.
+    closing: Option<Arc<Stop>>,
     /// When what had idled too long was last looked for.
     swept: Option<Instant>,
     /// Counts uses, to tell which origin was not used for longest.
@@ -99,13 +102,34 @@ struct Place {
 #[derive(Debug)]
 pub(crate) struct Vacancy {
     key: Arc<PoolKey>,
-    epoch: u64,
+    closing: Arc<Stop>,
 }
 
 impl Vacancy {
-    pub(crate) fn fill(self, dialed: Dialed) -> Box<Connection> {
-        Connection::new(dialed, self.key, self.epoch)
+    /// Opens it, unless the pool is closed meanwhile.
+    pub(crate) async fn dial(
+        self,
+        origin: Origin<'_>,
+        dialing: &mut Dialing<'_>,
+    ) -> Result<Box<Connection>, Undialed> {
+        let dialed = {
+            // Pinned here, as it is large: it would be moved twice.
+            let dialed = pin!(dial(origin, dialing));
+            self.closing.guard_sockets(dialed).await
+        };
+        // A socket that was shut down fails in its own way.
+        let dialed = dialed.filter(|_| !self.closing.has_stopped());
+        let mut dialed = dialed.ok_or_else(was_closed)??;
+        if !self.closing.watch(dialed.stream.socket().descriptor()) {
+            return Err(was_closed().into());
+        }
+        Ok(Connection::new(dialed, &dialing.watch, self.key, self.closing))
     }
+}
+
+/// What a request ends with when the connections of its adapter are closed.
+pub(crate) fn was_closed() -> Error {
+    Error::with(ErrorKind::Closed, "the session or its adapter was closed meanwhile")
 }
 
 impl Pool {
@@ -123,10 +147,8 @@ impl Pool {
         let mut dead = Vec::new(); // Closed when the lock is gone.
         loop {
             let mut state = self.lock();
-            let epoch = state.epoch;
-            let place = state.place(origin);
-            let Some(mut connection) = place.idle.pop() else {
-                return Err(Vacancy { key: Arc::clone(&place.key), epoch });
+            let Some(mut connection) = state.place(origin).idle.pop() else {
+                return Err(state.vacancy(origin));
             };
             drop(state);
             if connection.is_usable(now, self.limits.keep, checked) {
@@ -138,16 +160,15 @@ impl Pool {
 
     /// The right to open a connection, whatever idles.
     pub(crate) fn vacancy(&self, origin: Origin<'_>) -> Vacancy {
-        let mut state = self.lock();
-        let epoch = state.epoch;
-        Vacancy { key: Arc::clone(&state.place(origin).key), epoch }
+        self.lock().vacancy(origin)
     }
 
     /// Takes a connection whose response was read to its end.
     pub(crate) fn put(&self, mut connection: Box<Connection>, now: Instant) {
         connection.rest(now);
         let mut state = self.lock();
-        if connection.epoch != state.epoch || !connection.is_ours() {
+        let is_current = |closing| Arc::ptr_eq(closing, &connection.closing);
+        if !state.closing.as_ref().is_some_and(is_current) || !connection.is_ours() {
             return;
         }
         let key = Arc::clone(&connection.key);
@@ -160,13 +181,12 @@ impl Pool {
         drop((surplus, evicted, expired));
     }
 
-    /// Closes what idles, and what is still in use once it is given back.
+    /// Closes what idles and ends what is in use or being opened.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        let epoch = state.epoch + 1;
-        let old = mem::replace(&mut *state, State { epoch, ..State::default() });
-        drop(state);
-        drop(old);
+        let old = mem::take(&mut *self.lock());
+        if let Some(closing) = old.closing {
+            closing.stop();
+        }
     }
 
     /// Nothing that runs under the lock leaves the state half changed.
@@ -176,6 +196,11 @@ impl Pool {
 }
 
 impl State {
+    fn vacancy(&mut self, origin: Origin<'_>) -> Vacancy {
+        let key = Arc::clone(&self.place(origin).key);
+        Vacancy { key, closing: Arc::clone(self.closing.get_or_insert_default()) }
+    }
+
     fn place(&mut self, origin: Origin<'_>) -> &mut Place {
         if !self.recent.as_ref().is_some_and(|recent| recent.key.is(origin)) {
             self.make_recent(Arc::new(PoolKey::new(origin)));

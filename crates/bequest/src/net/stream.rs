@@ -79,7 +79,7 @@ impl Stream {
         if !self.socket().is_stale() {
             return false;
         }
-        if let Self::Plain(_) = self {
+        if !self.is_buffered() {
             return true;
         }
         // Session tickets may come at any time: let TLS read what is there. Only if there was no

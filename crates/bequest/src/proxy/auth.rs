@@ -19,12 +19,12 @@ const MOST_ANSWERS: usize = 5;
 /// How a proxy is told who asks, for [`Proxies::auth`](crate::Proxies::auth).
 ///
 /// ```
-/// use bequest::{Digest, Proxies, ProxyAuth};
+/// use bequest::{Proxies, ProxyAuth};
 ///
 /// let proxies = Proxies::new().all("http://10.10.1.10:3128")?;
 /// let basic = proxies.clone().auth(("user", "pass"));
 /// # #[cfg(feature = "digest")]
-/// let digest = proxies.clone().auth(Digest::new("user", "pass"));
+/// let digest = proxies.clone().auth(bequest::Digest::new("user", "pass"));
 /// let asking = proxies.auth(ProxyAuth::ask(|challenge| {
 ///     println!("{} wants a password for {:?}", challenge.proxy(), challenge.realm());
 ///     (!challenge.is_again()).then(|| ("user".into(), "pass".into()))

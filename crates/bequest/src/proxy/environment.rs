@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::key::Key;
 use super::no_proxy::NoProxy;
-use super::{Proxies, Route, Said, address};
+use super::{Level, Proxies, Route, Said, address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::ProxyServer;
 
@@ -38,7 +38,8 @@ impl Proxies {
         if let Some(list) = said("no_proxy").or_else(|| said("NO_PROXY")) {
             no_proxy.add(&list.to_string_lossy());
         }
-        Self(Some(Arc::new(Said { routes, no_proxy, ..Said::default() })))
+        let said = Arc::new(Said { routes, no_proxy, ..Said::default() });
+        Self(Some(Arc::new(Level { said, then: Self::new() })))
     }
 }
 

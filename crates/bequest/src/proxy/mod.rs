@@ -43,7 +43,14 @@ use crate::net::tls::Verify;
 ///
 /// A clone costs next to nothing, and so does asking when nothing is said.
 #[derive(Clone, Default)]
-pub struct Proxies(Option<Arc<Said>>);
+pub struct Proxies(Option<Arc<Level>>);
+
+/// What one says, and who is asked where that is nothing: put together for each request.
+#[derive(Clone, Default)]
+struct Level {
+    said: Arc<Said>,
+    then: Proxies,
+}
 
 #[derive(Clone, Default)]
 struct Said {
@@ -52,8 +59,6 @@ struct Said {
     verify: Verify,
     headers: Headers,
     auth: Option<ProxyAuth>,
-    /// Who is asked where this says nothing.
-    then: Proxies,
 }
 
 #[derive(Clone)]
@@ -205,7 +210,8 @@ impl Proxies {
     }
 
     fn said(&mut self) -> &mut Said {
-        Arc::make_mut(self.0.get_or_insert_default())
+        let level = Arc::make_mut(self.0.get_or_insert_default());
+        Arc::make_mut(&mut level.said)
     }
 
     fn each_server(&mut self, change: impl Fn(&mut ProxyServer)) {
@@ -223,19 +229,19 @@ impl Proxies {
         match (&self.0, &others.0) {
             (None, _) => others.clone(),
             (_, None) => self.clone(),
-            (Some(said), Some(_)) => {
-                let then = said.then.over(others);
-                Self(Some(Arc::new(Said { then, ..(**said).clone() })))
+            (Some(level), Some(_)) => {
+                let (said, then) = (Arc::clone(&level.said), level.then.over(others));
+                Self(Some(Arc::new(Level { said, then })))
             }
         }
     }
 
     /// The proxy for a URL; `None` is the direct way.
     pub(crate) fn select(&self, url: &Url) -> Result<Option<&Arc<ProxyServer>>> {
-        let mut level = &self.0;
-        while let Some(said) = level {
-            match said.route(url) {
-                None => level = &said.then.0,
+        let mut next = &self.0;
+        while let Some(level) = next {
+            match level.said.route(url) {
+                None => next = &level.then.0,
                 Some(Route::Direct) => return Ok(None),
                 Some(Route::Through { server, .. }) => return Ok(Some(server)),
                 Some(Route::Malformed(error)) => return Err(error.again()),
@@ -274,7 +280,7 @@ impl From<&Self> for Proxies {
 impl fmt::Debug for Proxies {
     /// Without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(said) = &self.0 else { return f.write_str("Proxies") };
+        let Some(Level { said, then }) = self.0.as_deref() else { return f.write_str("Proxies") };
         let mut shown = f.debug_struct("Proxies");
         for (key, route) in &said.routes {
             shown.field(&key.to_string(), route);
@@ -282,8 +288,8 @@ impl fmt::Debug for Proxies {
         if !said.no_proxy.is_empty() {
             shown.field("no_proxy", &said.no_proxy);
         }
-        if said.then.0.is_some() {
-            shown.field("else", &said.then);
+        if then.0.is_some() {
+            shown.field("else", then);
         }
         shown.finish()
     }

@@ -106,6 +106,16 @@ pub(super) fn take_known(socket: &Arc<OwnedFd>, events: PollFlags) -> bool {
     with(|waits| waits.watch.as_mut().is_some_and(|watch| watch.take_known(socket, events)))
 }
 
+/// How many sockets the future being polled waits for, so far.
+pub(super) fn registered() -> usize {
+    with(|waits| waits.sockets.len())
+}
+
+/// What it waits for beyond the first so many.
+pub(super) fn registered_since<T>(first: usize, take: impl Fn(&Arc<OwnedFd>) -> T) -> Vec<T> {
+    with(|waits| waits.sockets.iter().skip(first).map(|(socket, _)| take(socket)).collect())
+}
+
 /// The future being polled waits for this moment.
 pub(super) fn register_deadline(at: Instant) {
     with(|waits| match &mut waits.watch {

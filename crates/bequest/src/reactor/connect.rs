@@ -27,11 +27,13 @@ pub(crate) struct SocketOptions {
     pub(crate) nodelay: bool,
     /// After how long a silent connection is probed, and how often then.
     pub(crate) keepalive: Option<Duration>,
+    /// How long the calling thread asks before it sleeps; under tokio it never does.
+    pub(crate) busy_poll: Duration,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { local: None, nodelay: true, keepalive: None }
+        Self { local: None, nodelay: true, keepalive: None, busy_poll: Duration::ZERO }
     }
 }
 
@@ -84,8 +86,9 @@ pub(crate) async fn connect(address: SocketAddr, options: SocketOptions) -> io::
     let fd = Arc::new(start(family)?);
     options.bind(&fd)?;
     let begun = rustix::net::connect(&fd, &address);
-    let socket = finish(fd, begun).await?;
+    let mut socket = finish(fd, begun).await?;
     options.set(&socket)?;
+    socket.busy_poll(options.busy_poll);
     Ok(socket)
 }
 

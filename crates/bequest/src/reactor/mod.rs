@@ -4,6 +4,7 @@
 //! [`block_on`] the calling thread itself does, in one `recv` or in `poll(2)`, with no runtime and
 //! no other thread; elsewhere (feature `async`) tokio's reactor does.
 
+mod busy;
 mod calling_thread;
 mod connect;
 mod crowd;
@@ -12,6 +13,7 @@ mod interrupt;
 mod resolve;
 mod resolver;
 mod socket;
+mod stop;
 mod timer;
 mod wake;
 
@@ -24,6 +26,7 @@ pub use interrupt::on_interrupt;
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;
+pub(crate) use stop::{Stop, StopWait};
 pub(crate) use timer::{Timer, sleep_until, with_deadline};
 
 /// Who waits: a pool holds the connections of one kind only.

@@ -6,7 +6,9 @@ use std::net::{IpAddr, ToSocketAddrs};
 #[cfg(feature = "async")]
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+#[cfg(feature = "async")]
+use crate::error::Error;
+use crate::error::Result;
 
 /// Finds the addresses of names, in place of the system: see
 /// [`HttpAdapter::resolver`](crate::HttpAdapter::resolver).

@@ -16,6 +16,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send, sendmsg, sockopt};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::busy::BusyPoll;
 use super::calling_thread;
 
 /// A connected socket.
@@ -45,6 +46,7 @@ pub(crate) struct BlockingSocket {
     /// Nothing is there to be read, as far as we know: a request was just written, or the last read
     /// got less than it had room for. The next read waits before it tries.
     drained: bool,
+    busy: Option<Box<BusyPoll>>,
 }
 
 impl Socket {
@@ -55,12 +57,29 @@ impl Socket {
         error != Errno::AGAIN
     }
 
+    pub(crate) fn descriptor(&self) -> &Arc<OwnedFd> {
+        match self {
+            Self::CallingThread(socket) => &socket.fd,
+            #[cfg(feature = "async")]
+            Self::Tokio(socket) => socket.fd.get_ref(),
+        }
+    }
+
     /// The next read or write tries at once, whatever happened before.
     pub(crate) fn try_at_once(&mut self) {
         match self {
             Self::CallingThread(socket) => socket.drained = false,
             #[cfg(feature = "async")]
             Self::Tokio(socket) => socket.direct = true,
+        }
+    }
+
+    /// How long a read may ask before it sleeps; under tokio it is the runtime that waits.
+    pub(super) fn busy_poll(&mut self, most: Duration) {
+        match self {
+            Self::CallingThread(socket) => socket.busy = BusyPoll::new(most),
+            #[cfg(feature = "async")]
+            Self::Tokio(_) => {}
         }
     }
 }
@@ -77,12 +96,15 @@ impl AsFd for Socket {
 
 impl BlockingSocket {
     pub(super) fn new(fd: Arc<OwnedFd>) -> Self {
-        Self { fd, receive_timeout: None, drained: true }
+        Self { fd, receive_timeout: None, drained: true, busy: None }
     }
 
     fn poll_read(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Some(until) = calling_thread::take_permit(&self.fd) {
-            return self.blocking_read(until, buffer);
+            return match self.busy {
+                None => self.blocking_read(until, buffer),
+                Some(_) => self.busy_read(until, buffer),
+            };
         }
         if !self.drained || calling_thread::take_known(&self.fd, PollFlags::IN) {
             match self.receive(RecvFlags::DONTWAIT, buffer) {
@@ -93,6 +115,21 @@ impl BlockingSocket {
         // Whoever comes back after this has waited.
         self.drained = false;
         self.pend(PollFlags::IN)
+    }
+
+    /// The one that the reactor allowed to block, which is preceded by some that don't.
+    fn busy_read(
+        &mut self,
+        until: Option<Instant>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Some(mut busy) = self.busy.take() else { return self.blocking_read(until, buffer) };
+        let asked = busy.ask(until, || self.receive(RecvFlags::DONTWAIT, buffer));
+        self.busy = Some(busy);
+        match asked {
+            Some(result) => Poll::Ready(result.map_err(Into::into)),
+            None => self.blocking_read(until, buffer),
+        }
     }
 
     /// The one `recv` that the reactor allowed to block.

@@ -8,7 +8,7 @@ use crate::response::Response;
 
 /// The URL that a redirect leads to; relative to the one that answered (RFC 9110, section 10.2.2).
 pub(super) fn target(response: &Response) -> Result<Url> {
-    let mut locations = response.headers().get_all_bytes("location");
+    let mut locations = response.headers().get_all_bytes("Location");
     let location = locations.next().unwrap_or_default();
     if locations.any(|other| other != location) {
         return Err(Error::with(
@@ -29,6 +29,9 @@ pub(super) fn target(response: &Response) -> Result<Url> {
 }
 
 fn resolve(location: &str, base: &Url) -> Result<Url> {
+    if is_plain_path(location) && base.has_host() {
+        return Ok(at_path(base, location));
+    }
     check_text(location)?;
     // The standard takes a backslash for a slash: another reader would go to another host.
     let start = location.as_bytes().get(..2).unwrap_or_default();
@@ -42,6 +45,24 @@ fn resolve(location: &str, base: &Url) -> Result<Url> {
         return parse_url(location);
     }
     base.join(location).map_err(|error| Error::with(ErrorKind::InvalidUrl, error.to_string()))
+}
+
+/// Whether it is an absolute path, as most are, of letters that no rule is about.
+pub(super) fn is_plain_path(location: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~');
+    location.starts_with('/') && !location.starts_with("//") && location.bytes().all(is_plain)
+}
+
+/// The same as `join` would give for a plain path, for less.
+fn at_path(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    if base.query().is_some() || base.fragment().is_some() {
+        url.set_fragment(None);
+        url.set_query(None);
+    }
+    url.set_path(path);
+    url
 }
 
 /// Whether it begins as no relative reference does (RFC 3986, section 4.2).

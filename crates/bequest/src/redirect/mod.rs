@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-pub(crate) use origin::same_origin;
 pub use policy::{Hop, Next, RedirectPolicy};
 pub use sensitive::SensitiveHeaders;
 
@@ -24,15 +23,18 @@ use crate::settings::Settings;
 /// Whether the response says where to go on.
 pub(crate) fn is_redirect(response: &Response) -> bool {
     matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
-        && response.headers().get_bytes("location").is_some_and(|location| !location.is_empty())
+        && response.headers().get_bytes("Location").is_some_and(|location| !location.is_empty())
 }
 
-/// The request that a redirect asks for, if the response is one. Its auth, if it still has one, is
-/// to be applied anew.
-pub(crate) fn next(
-    response: &Response,
-    settings: &Settings,
-) -> Result<Option<Box<PreparedRequest>>> {
+/// What a redirect asks for.
+pub(crate) struct Led {
+    /// Its auth, if it still has one, is to be applied anew.
+    pub(crate) request: Box<PreparedRequest>,
+    pub(crate) leaves_origin: bool,
+}
+
+/// The request that a redirect asks for, if the response is one.
+pub(crate) fn next(response: &Response, settings: &Settings) -> Result<Option<Led>> {
     if !is_redirect(response) {
         return Ok(None);
     }
@@ -51,7 +53,7 @@ pub(crate) fn next(
     if url.fragment().is_none() {
         url.set_fragment(response.url().fragment());
     }
-    let leaves_origin = !same_origin(&before.url, &url);
+    let leaves_origin = !origin::same_origin(&before.url, &url);
     let mut request = Box::new(before.led_to(url));
     let (method, keeps_body) = method_after(response.status(), &before.method, &before.body);
     request.method = method;
@@ -65,7 +67,7 @@ pub(crate) fn next(
     } else {
         request.forget_auth();
     }
-    Ok(Some(request))
+    Ok(Some(Led { request, leaves_origin }))
 }
 
 /// What .netrc has for another origin; whoever has said who asks has not said it for that one, and

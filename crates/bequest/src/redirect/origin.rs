@@ -1,13 +1,17 @@
 //! What must not leave the origin that it was meant for.
 
-use url::Url;
+use url::{Position, Url};
 
 use super::{SensitiveHeaders, remove, says_of_body};
 use crate::request::PreparedRequest;
 
 /// Whether two URLs have one origin: scheme, host and port. From http to https of one host, on the
 /// ports that these schemes have, is the same origin too: a server that asks for safety.
-pub(crate) fn same_origin(from: &Url, to: &Url) -> bool {
+pub(super) fn same_origin(from: &Url, to: &Url) -> bool {
+    // Most redirects stay where they are, in so many letters.
+    if from[..Position::BeforePath] == to[..Position::BeforePath] {
+        return true;
+    }
     let (port, next_port) = (from.port_or_known_default(), to.port_or_known_default());
     from.host() == to.host()
         && (from.scheme() == to.scheme() && port == next_port

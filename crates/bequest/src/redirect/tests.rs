@@ -1,3 +1,5 @@
+use url::Url;
+
 use super::*;
 use crate::auth::auth_fn;
 use crate::request::Request;
@@ -15,7 +17,7 @@ fn prepared(method: &str, url: &str) -> PreparedRequest {
 }
 
 fn follow(response: &Response) -> Result<Option<Box<PreparedRequest>>> {
-    next(response, &Settings::default())
+    next(response, &Settings::default()).map(|led| led.map(|led| led.request))
 }
 
 /// Where a GET of `base` is led.
@@ -147,7 +149,8 @@ fn several_locations_must_agree() {
 
 #[test]
 fn origins() {
-    let same = |from: &str, to: &str| same_origin(&from.parse().unwrap(), &to.parse().unwrap());
+    let same =
+        |from: &str, to: &str| origin::same_origin(&from.parse().unwrap(), &to.parse().unwrap());
     for (from, to) in [
         ("http://h/", "http://h/x"),
         ("http://h/", "http://H:80/"),
@@ -200,6 +203,25 @@ fn telling() -> PreparedRequest {
         .unwrap()
 }
 
+/// What is cheaper for plain paths leads to the same place.
+#[test]
+fn plain_paths_lead_where_they_would() {
+    let bases = ["http://h/", "http://h/a/b?q=1#f", "http://u:p@h:81/%41", "https://[::1]/a%20b/"];
+    let paths = ["/", "/x", "/x/", "/a/./b", "/a/../../b", "/..", "/.", "/a//b", "/~x-y_z.9/A"];
+    for base in bases {
+        for path in paths {
+            let joined = base.parse::<Url>().unwrap().join(path).unwrap();
+            assert!(location::is_plain_path(path), "{path}");
+            let fragment = if base.contains('#') { "#f" } else { "" };
+            let led = led(base, path.as_bytes()).unwrap();
+            assert_eq!(led, format!("{joined}{fragment}"), "{path} from {base}");
+        }
+    }
+    for other in ["", "x", "//x", "/x?y", "/x#y", "/%2e", "/a b", "/\\x", "/\u{e9}", "/a:b"] {
+        assert!(!location::is_plain_path(other), "{other}");
+    }
+}
+
 #[test]
 fn another_origin_gets_no_secrets() {
     let next = follow(&response(telling(), 307, b"http://other/")).unwrap().unwrap();
@@ -207,8 +229,8 @@ fn another_origin_gets_no_secrets() {
     assert_eq!(left, ["X-Own", "X-Plain"]);
     assert!(next.auth.is_none());
     let settings = Settings { sensitive_headers: ["x-own"].into(), ..Settings::default() };
-    let next = super::next(&response(telling(), 307, b"http://other/"), &settings);
-    let next = next.unwrap().unwrap();
+    let led = super::next(&response(telling(), 307, b"http://other/"), &settings);
+    let next = led.unwrap().unwrap().request;
     assert!(!next.headers.contains("X-Own") && next.headers.contains("X-Api-Key"));
 }
 

@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::body::form::{Pairs, to_pairs};
 #[cfg(feature = "multipart")]
 use crate::body::multipart::Part;
+use crate::cancel::CancelToken;
 use crate::charset::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::{Headers, ToHeaderValue};
@@ -323,6 +324,11 @@ impl<S> Request<S> {
     /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
     pub fn https_only(self, only: bool) -> Self {
         self.options(|options| options.https_only(only))
+    }
+
+    /// Who may end the request while it is on its way, from any thread.
+    pub fn cancel_with(self, token: &CancelToken) -> Self {
+        self.options(|options| options.cancel_with(token))
     }
 
     /// When it is sent again after it failed: a [`Retry`], or how often. In place of the session's,

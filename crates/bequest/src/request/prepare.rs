@@ -101,7 +101,7 @@ impl Parts {
         prepared.options = self.options;
         prepared.extensions = self.extensions;
         let said = self.auth.or_else(|| defaults.auth.cloned());
-        prepared.auth_is_said = said.is_some() || prepared.headers.contains("authorization");
+        prepared.auth_is_said = said.is_some() || prepared.headers.contains("Authorization");
         prepared.auth = match said {
             None if !prepared.auth_is_said => found(&prepared.url, defaults, typed.empty_password),
             said => said,

@@ -146,7 +146,7 @@ impl PreparedRequest {
         };
         // Asked first: most jars have nothing for most URLs.
         if let Some(value) = jar.header_with(&self.url, &self.cookies)?
-            && !self.headers.contains("cookie")
+            && !self.headers.contains("Cookie")
         {
             self.headers.append("Cookie", &value);
             self.made_cookies = Some(value);
@@ -158,14 +158,15 @@ impl PreparedRequest {
     #[cfg(feature = "cookies")]
     pub(crate) fn forget_cookies(&mut self) {
         if self.has_made_cookies() {
-            self.headers.remove("cookie");
+            self.headers.remove("Cookie");
         }
         self.made_cookies = None;
     }
 
     fn has_made_cookies(&self) -> bool {
         let Some(made) = &self.made_cookies else { return false };
-        self.headers.get_all_bytes("cookie").eq([&made[..]])
+        let mut fields = self.headers.get_all_bytes("Cookie");
+        fields.next() == Some(made) && fields.next().is_none()
     }
 
     /// Its own cookies were for the origin that it leaves.
@@ -252,7 +253,7 @@ impl PreparedRequest {
                 }
             }
         }
-        if !self.headers.contains("host") {
+        if !self.headers.contains("Host") {
             self.headers.prepend("Host", target::host(&self.url));
             self.sealed.host = true;
         }
@@ -262,9 +263,9 @@ impl PreparedRequest {
     fn unseal(&mut self) {
         let added = std::mem::take(&mut self.sealed);
         for (added, name) in [
-            (added.host, "host"),
-            (added.length, "content-length"),
-            (added.coding, "transfer-encoding"),
+            (added.host, "Host"),
+            (added.length, "Content-Length"),
+            (added.coding, "Transfer-Encoding"),
         ] {
             if added {
                 self.headers.remove(name);
@@ -294,25 +295,30 @@ impl PreparedRequest {
     /// A copy that still has what was added for the wire, and room for what will be.
     pub(crate) fn as_sent(&self) -> Self {
         let (target, made_cookies) = (self.target.clone(), self.made_cookies.clone());
-        Self { target, made_cookies, ..self.copy_for(self.url.clone()) }
+        let headers = self.headers.clone_with_room(ROOM, 4);
+        Self { target, made_cookies, ..self.copy_with(self.url.clone(), headers) }
     }
 
     /// A copy for where a redirect leads, without what was made for its own URL.
     pub(crate) fn led_to(&self, url: Url) -> Self {
-        let mut copy = self.copy_for(url);
-        copy.unseal();
-        if self.has_made_cookies() {
-            copy.headers.remove("cookie");
-        }
-        copy
+        let (made, has_made_cookies) = (self.sealed, self.has_made_cookies());
+        let is_made = |name: &[u8]| match name.len() {
+            4 => made.host && name.eq_ignore_ascii_case(b"Host"),
+            6 => has_made_cookies && name.eq_ignore_ascii_case(b"Cookie"),
+            14 => made.length && name.eq_ignore_ascii_case(b"Content-Length"),
+            17 => made.coding && name.eq_ignore_ascii_case(b"Transfer-Encoding"),
+            _ => false,
+        };
+        let headers = self.headers.clone_without(is_made, ROOM, 4);
+        Self { sealed: Sealed::default(), ..self.copy_with(url, headers) }
     }
 
-    fn copy_for(&self, url: Url) -> Self {
+    fn copy_with(&self, url: Url, headers: Headers) -> Self {
         Self {
             method: self.method.clone(),
             url,
             target: None,
-            headers: self.headers.clone_with_room(ROOM, 4),
+            headers,
             body: self.body.clone(),
             hooks: self.hooks.clone(),
             options: self.options.clone(),

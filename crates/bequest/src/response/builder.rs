@@ -13,7 +13,7 @@ use super::{Encoding, Head, Response};
 use crate::body::{Body, Piece};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::{Headers, ToHeaderValue};
-use crate::timings::Timings;
+use crate::timings::HeadTimings;
 
 /// Puts a response together, for an adapter of your own or for a test.
 ///
@@ -98,7 +98,8 @@ impl ResponseBuilder {
             url: self.url,
             history: Vec::new(),
             attempts: Vec::new(),
-            timings: Timings::default(),
+            timings: HeadTimings::default(),
+            arrived: None,
             peer: None,
             extensions: self.extensions,
             max_content: None,

@@ -77,6 +77,11 @@ impl Live {
         }
     }
 
+    /// One of nothing.
+    pub(crate) fn empty() -> Self {
+        Self::new(Nothing)
+    }
+
     /// Its content is coded in these; nothing was read yet.
     pub(super) fn code(&mut self, codings: Codings) {
         self.form = Form::Coded(Box::new(codings));
@@ -200,11 +205,15 @@ impl Live {
     }
 }
 
-/// Stands where a body was taken out.
+/// Stands where a body was taken out, or where there is none.
 struct Nothing;
 
 impl Incoming for Nothing {
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(0)
     }
 }

@@ -30,7 +30,7 @@ impl<'a> IterLines<'a> {
             loan: Some(loan),
             splitter: Splitter::lines(),
             room: Room::default(),
-            limit: response.head.max_content.unwrap_or(u64::MAX),
+            limit: response.0.head.max_content.unwrap_or(u64::MAX),
             response,
         }
     }

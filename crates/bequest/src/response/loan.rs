@@ -170,7 +170,7 @@ impl<'a> Loan<'a> {
                 Ok(()) if out.filled().len() > before => return Poll::Ready(Ok(())),
                 Ok(()) => {
                     if let Some(trailers) = live.take_trailers() {
-                        let _ = self.response.trailers.set(trailers);
+                        let _ = self.response.0.trailers.set(trailers);
                     }
                     self.part = Part::Ended;
                 }

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
@@ -47,13 +47,13 @@ use self::decode::Codings;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::retry::Attempt;
-use crate::timings::Timings;
+use crate::timings::{HeadTimings, Timings};
 
 /// The most that is read of a body that nobody will see.
 pub(crate) const DRAINED: u64 = 64 * 1024;
@@ -65,8 +65,11 @@ pub(crate) const DRAINED: u64 = 64 * 1024;
 /// is read by the first of them, or piece by piece by [`iter_content`](Self::iter_content),
 /// [`iter_lines`](Self::iter_lines) or [`reader`](Self::reader). Dropping a response that was not
 /// read to its end closes its connection.
-pub struct Response {
-    head: Box<Head>,
+pub struct Response(Box<Inner>);
+
+/// In one place, so that a response is moved as one word.
+struct Inner {
+    head: Head,
     body: Mutex<Body>,
     trailers: OnceLock<Headers>,
 }
@@ -84,7 +87,9 @@ pub(crate) struct Head {
     pub(crate) history: Vec<Response>,
     /// The same request, before.
     pub(crate) attempts: Vec<Attempt>,
-    pub(crate) timings: Timings,
+    pub(crate) timings: HeadTimings,
+    /// When the head was there, if it came from a connection.
+    pub(crate) arrived: Option<Instant>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
@@ -107,7 +112,8 @@ impl Response {
         if let Some(codings) = Codings::of(&head.headers) {
             live.code(codings);
         }
-        Self { head: Box::new(head), body: Mutex::new(Body::Live(live)), trailers: OnceLock::new() }
+        let (body, trailers) = (Mutex::new(Body::Live(live)), OnceLock::new());
+        Self(Box::new(Inner { head, body, trailers }))
     }
 
     /// One whose body is at hand.
@@ -117,15 +123,15 @@ impl Response {
 
     /// Whether the content is not what was sent.
     fn is_coded(&self) -> bool {
-        Codings::of(&self.head.headers).is_some()
+        Codings::of(&self.0.head.headers).is_some()
     }
 
     pub(crate) fn head(&self) -> &Head {
-        &self.head
+        &self.0.head
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut Head {
-        &mut self.head
+        &mut self.0.head
     }
 
     /// A response to be returned by an adapter of your own, or in a test.
@@ -135,78 +141,78 @@ impl Response {
 
     /// The status code; it compares with numbers.
     pub fn status(&self) -> StatusCode {
-        self.head.status
+        self.0.head.status
     }
 
     /// The reason phrase as the server sent it; often empty.
     pub fn reason(&self) -> &str {
-        &self.head.reason
+        &self.0.head.reason
     }
 
     /// Whether the status is neither a client error nor a server error (400 to 599).
     pub fn ok(&self) -> bool {
-        !(400..600).contains(&self.head.status.as_u16())
+        !(400..600).contains(&self.0.head.status.as_u16())
     }
 
     /// The HTTP version of the response.
     pub fn version(&self) -> Version {
-        self.head.version
+        self.0.head.version
     }
 
     /// The header fields as the server sent them: order, case, repeats.
     pub fn headers(&self) -> &Headers {
-        &self.head.headers
+        &self.0.head.headers
     }
 
     /// The URL that answered.
     pub fn url(&self) -> &Url {
-        self.head.url.as_ref().unwrap_or(&self.request().url)
+        self.0.head.url.as_ref().unwrap_or(&self.request().url)
     }
 
     /// The request that was answered, with the fields that went out.
     pub fn request(&self) -> &PreparedRequest {
-        self.head.request.as_deref().unwrap_or_else(|| PreparedRequest::none())
+        self.0.head.request.as_deref().unwrap_or_else(|| PreparedRequest::none())
     }
 
     /// The responses before this one, oldest first.
     pub fn history(&self) -> &[Self] {
-        &self.head.history
+        &self.0.head.history
     }
 
     /// The time from just before the request was sent until the head of the response had arrived.
     pub fn elapsed(&self) -> Duration {
-        self.head.timings.head
+        self.0.head.timings.head
     }
 
     /// How long each step until then took.
     pub fn timings(&self) -> Timings {
-        self.head.timings
+        self.0.head.timings.all()
     }
 
     /// The server's address; `None` where there was no connection.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.head.peer
+        self.0.head.peer
     }
 
     /// What Content-Length says, if it is a number.
     pub fn content_length(&self) -> Option<u64> {
-        self.head.headers.get("content-length")?.trim().parse().ok()
+        self.0.head.headers.get("content-length")?.trim().parse().ok()
     }
 
     /// The fields behind a chunked body (RFC 9110, section 6.5), once it was read to its end.
     pub fn trailers(&self) -> Option<&Headers> {
-        self.trailers.get()
+        self.0.trailers.get()
     }
 
     /// Whether the status and a Location say where to go on: 301, 302, 303, 307 or 308.
     pub fn is_redirect(&self) -> bool {
-        matches!(self.head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
-            && self.head.headers.contains("location")
+        matches!(self.0.head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
+            && self.0.head.headers.contains("location")
     }
 
     /// Whether they say so for good: 301 or 308.
     pub fn is_permanent_redirect(&self) -> bool {
-        matches!(self.head.status.as_u16(), 301 | 308) && self.head.headers.contains("location")
+        matches!(self.0.head.status.as_u16(), 301 | 308) && self.0.head.headers.contains("location")
     }
 
     /// The request that a redirect asks for, if this is one that was not followed (Requests'
@@ -218,7 +224,7 @@ impl Response {
     pub fn next_request(&self) -> Result<Option<PreparedRequest>> {
         let settings = self.request().settings().cloned().unwrap_or_default();
         let mut next = match redirect::next(self, &settings) {
-            Ok(Some(next)) => next,
+            Ok(Some(led)) => led.request,
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.named(error)),
         };
@@ -233,23 +239,23 @@ impl Response {
     #[cfg(feature = "cookies")]
     pub fn cookies(&self) -> CookieJar {
         let jar = CookieJar::new();
-        jar.store(self.url(), self.head.headers.get_all_bytes("set-cookie"));
+        jar.store(self.url(), self.0.head.headers.get_all_bytes("set-cookie"));
         jar
     }
 
     /// What the Link fields say (RFC 8288), to turn pages for example.
     pub fn links(&self) -> Links {
-        Links::parse(self.head.headers.get_all("link"), self.url())
+        Links::parse(self.0.head.headers.get_all("link"), self.url())
     }
 
     /// Anything that hooks and adapters have put there.
     pub fn extensions(&self) -> &Extensions {
-        &self.head.extensions
+        &self.0.head.extensions
     }
 
     /// Anything that hooks and adapters want to put there.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.head.extensions
+        &mut self.0.head.extensions
     }
 
     /// Itself, unless the status is 400 to 599 (Requests' `raise_for_status`). A hook, too.
@@ -320,7 +326,7 @@ impl Response {
         let mut loan = loan::Loan::take(self)?;
         // Given up half-way, it must not look as if nothing had been read.
         loan.begin();
-        match loan.collect(self.head.max_content).await {
+        match loan.collect(self.0.head.max_content).await {
             Ok(bytes) => {
                 loan.finish(Body::Collected(bytes));
                 Ok(())
@@ -336,13 +342,13 @@ impl Response {
     /// Reads a body that nobody will see to its end, so that its connection can be used again, if
     /// it is not larger than `most` as it was sent. What was read is decoded only if somebody asks.
     pub(crate) async fn drain(&self, most: u64) {
-        if self.collected().is_some() || self.is_empty() {
+        if !self.is_to_be_read() {
             return;
         }
         let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
-            Ok(bytes) => match Codings::of(&self.head.headers) {
+            Ok(bytes) => match Codings::of(&self.0.head.headers) {
                 Some(codings) => {
                     let mut live = Live::new(Own::from(bytes));
                     live.code(codings);
@@ -356,23 +362,44 @@ impl Response {
         loan.finish(body);
     }
 
-    /// Whether there is nothing to read, as of most redirects; then it has been read.
-    fn is_empty(&self) -> bool {
+    /// Whether nobody has begun to read the body. One of nothing, as of most redirects, has been
+    /// read by that.
+    fn is_to_be_read(&self) -> bool {
         let mut body = self.lock();
-        let is_empty = matches!(&*body, Body::Live(live) if live.remaining() == Some(0));
-        if is_empty {
-            *body = Body::Collected(Bytes::new());
+        match &*body {
+            Body::Live(live) if live.is_begun() => false,
+            Body::Live(live) if live.remaining() == Some(0) => {
+                *body = Body::Collected(Bytes::new());
+                false
+            }
+            Body::Live(_) => true,
+            _ => false,
         }
-        is_empty
     }
 
     /// The error with this response's request in it.
     fn named(&self, error: Error) -> Error {
+        let error = match (error.phase(), self.0.head.arrived) {
+            (Some(Phase::Body), Some(arrived)) => error.timed(|| self.timings_since(arrived)),
+            _ => error,
+        };
         error.of(&self.request().method, self.url())
     }
 
+    /// How long everything took, until now.
+    #[cold]
+    fn timings_since(&self, arrived: Instant) -> Timings {
+        let body = arrived.elapsed();
+        let mut timings = Timings { body: Some(body), ..self.timings() };
+        timings.head += body;
+        for earlier in self.history() {
+            timings.add(&earlier.timings());
+        }
+        timings
+    }
+
     fn lock(&self) -> MutexGuard<'_, Body> {
-        self.body.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.body.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// The body in pieces of `size` bytes (the last may be smaller), or, for `None`, as they
@@ -443,7 +470,7 @@ impl Error {
 impl fmt::Debug for Response {
     /// `<Response [200]>`, as Requests has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Response [{}]>", self.head.status.as_u16())
+        write!(f, "<Response [{}]>", self.0.head.status.as_u16())
     }
 }
 

@@ -274,7 +274,7 @@ fn a_reading_that_is_given_up_leaves_no_content() {
         }
     }
     let mut r = response("");
-    r.body = Mutex::new(Body::Live(Live::new(Stalling(false))));
+    r.0.body = Mutex::new(Body::Live(Live::new(Stalling(false))));
     {
         let mut reading = pin!(r.collect());
         let mut context = Context::from_waker(Waker::noop());

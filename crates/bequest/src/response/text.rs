@@ -49,7 +49,7 @@ impl Response {
     }
 
     fn source(&self) -> Source<'_> {
-        if let Some(said) = &self.head.encoding.said {
+        if let Some(said) = &self.0.head.encoding.said {
             let label = said.as_deref().map(Cow::Borrowed);
             return label.map_or(Source::Nothing, Source::Label);
         }
@@ -87,7 +87,7 @@ impl Response {
 
     pub(crate) fn detect(&self, content: &[u8]) -> Option<&str> {
         let detector = self.request().settings().and_then(|settings| settings.detector.as_ref());
-        let found = self.head.encoding.detected.get_or_init(|| {
+        let found = self.0.head.encoding.detected.get_or_init(|| {
             let found = match detector {
                 Some(detector) => detector.detect(content),
                 None => StandardDetector.detect(content),

@@ -45,4 +45,15 @@ mod tests {
             assert_eq!(parse(value, now), expected, "{value:?}");
         }
     }
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*|[ -~]{0,40}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT") {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 31);
+            let digits = text.trim_ascii();
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let read = parse(&text, now);
+            proptest::prop_assert!(read.is_some() || !is_number);
+            proptest::prop_assert_eq!(parse(&format!(" {text}\t"), now), read);
+        }
+    }
 }

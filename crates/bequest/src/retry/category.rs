@@ -1,5 +1,8 @@
 //! What kind of failure an error is.
 
+use std::error::Error as _;
+use std::io;
+
 use crate::error::{Error, ErrorKind, Phase};
 use crate::net::tls;
 
@@ -21,11 +24,8 @@ impl Category {
         let nothing_sent = matches!(error.phase(), Some(Phase::Resolve | Phase::Connect(_)));
         match error.kind() {
             ErrorKind::Resolve | ErrorKind::Connect | ErrorKind::ConnectTimeout => Self::Connect,
-            ErrorKind::Tls => match tls::failure(error) {
-                tls::Failure::Lost => Self::Connect,
-                tls::Failure::Protocol => Self::Other,
-                tls::Failure::Final => Self::Final,
-            },
+            ErrorKind::Tls => Self::of_handshake(error),
+            ErrorKind::Proxy => Self::of_proxy(error),
             ErrorKind::Disconnected if nothing_sent => Self::Connect,
             ErrorKind::Disconnected
             | ErrorKind::InvalidResponse
@@ -34,11 +34,34 @@ impl Category {
             _ => Self::Final,
         }
     }
+
+    fn of_handshake(error: &Error) -> Self {
+        match tls::failure(error) {
+            tls::Failure::Lost => Self::Connect,
+            tls::Failure::Protocol => Self::Other,
+            tls::Failure::Final => Self::Final,
+        }
+    }
+
+    /// The server has seen nothing. A proxy that says no would say it again, and one that does not
+    /// know us may count how often; but what is behind it may come back.
+    fn of_proxy(error: &Error) -> Self {
+        let is_lost = error.source().is_some_and(|cause| cause.is::<io::Error>());
+        let status = error.response().map(|response| response.status().as_u16());
+        match (error.phase(), status) {
+            (Some(Phase::Resolve | Phase::Connect(_)), _) => Self::Connect,
+            (Some(Phase::Tls), _) => Self::of_handshake(error),
+            (_, Some(502..=504)) => Self::Other,
+            (_, None) if is_lost => Self::Connect,
+            _ => Self::Final,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::response::Response;
 
     #[test]
     fn errors_have_categories() {
@@ -53,6 +76,10 @@ mod tests {
             (ErrorKind::InvalidResponse, Phase::Wait, Category::Read),
             (ErrorKind::ReadTimeout, Phase::Wait, Category::Read),
             (ErrorKind::Tls, Phase::Tls, Category::Final),
+            (ErrorKind::Proxy, Phase::Resolve, Category::Connect),
+            (ErrorKind::Proxy, Phase::Connect(None), Category::Connect),
+            (ErrorKind::Proxy, Phase::Tls, Category::Final),
+            (ErrorKind::Proxy, Phase::Proxy, Category::Final),
             (ErrorKind::Deadline, Phase::Wait, Category::Final),
             (ErrorKind::Deadline, Phase::Connect(None), Category::Final),
             (ErrorKind::Cancelled, Phase::Wait, Category::Final),
@@ -64,6 +91,24 @@ mod tests {
             (ErrorKind::Other, Phase::Send, Category::Final),
         ] {
             assert_eq!(of(kind, phase), expected, "{kind:?} {phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_s_no_is_final_and_its_end_is_not() {
+        let proxy = || Error::with(ErrorKind::Proxy, "x").during(Phase::Proxy);
+        let lost = proxy().because(io::Error::from(io::ErrorKind::UnexpectedEof));
+        assert_eq!(Category::of(&lost), Category::Connect);
+        for (status, expected) in [
+            (403, Category::Final),
+            (407, Category::Final),
+            (500, Category::Final),
+            (502, Category::Other),
+            (503, Category::Other),
+            (504, Category::Other),
+        ] {
+            let refusal = Response::builder().status(status).build().unwrap();
+            assert_eq!(Category::of(&proxy().carry_response(refusal)), expected, "{status}");
         }
     }
 }

@@ -60,8 +60,9 @@ macro_rules! session_state {
             /// the files or directories with the CA certificates to trust, in place of
             /// [`Verify::Yes`](crate::Verify::Yes); and whether
             /// credentials are taken from the file that NETRC names, else from the first that
-            /// exists of `~/.netrc` and `~/_netrc`. `true` in a new session. All of it is read once
-            /// a session, when it is first needed.
+            /// exists of `~/.netrc` and `~/_netrc`; and whether http_proxy, https_proxy, all_proxy
+            /// and no_proxy, in lower or upper case, name proxies where `proxies` says nothing.
+            /// `true` in a new session. All of it is read once a session, when it is first needed.
             ///
             /// A request has the credentials of its host's `machine` entry in that file, or of
             /// `default`, unless it has an auth or an Authorization header, or this session has.
@@ -162,7 +163,7 @@ macro_rules! session_state {
             /// What the environment says for a URL, where neither `options` nor this session say it:
             /// for [`send`](Self::send), which does not ask it (Requests'
             /// `merge_environment_settings`). Requests that are sent by their own `send()` need it
-            /// not.
+            /// not. The environment's proxies need it in neither case: they count for both.
             pub fn merge_environment(
                 &self,
                 url: &url::Url,
@@ -186,6 +187,14 @@ macro_rules! session_state {
             ) -> Option<&std::sync::Arc<$crate::environment::Environment>> {
                 let asked = self.trust_env && self.verify == $crate::net::tls::Verify::Yes;
                 asked.then_some(&self.environment)
+            }
+
+            fn asked_proxies(&self) -> $crate::proxy::Proxies {
+                if self.trust_env {
+                    self.proxies.over(&self.environment.proxies())
+                } else {
+                    self.proxies.clone()
+                }
             }
 
             /// Closes the connections that are idle, and those in use once they are done. A later
@@ -285,7 +294,7 @@ macro_rules! session_state {
                     timeout: self.timeout,
                     verify: self.verify.clone(),
                     cert: self.cert.clone(),
-                    proxies: self.proxies.clone(),
+                    proxies: self.asked_proxies(),
                     max_content: self.max_content,
                     on_progress: None,
                     text_is_latin1: self.text_is_latin1,
@@ -298,6 +307,7 @@ macro_rules! session_state {
                     retry: self.retry.clone(),
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
+                    cancel: None,
                     deadline: None,
                     elsewhere: None,
                     environment: self.asked_environment().filter(|_| given.is_none()).cloned(),

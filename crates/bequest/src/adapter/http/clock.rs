@@ -1,20 +1,23 @@
 //! The limit of one kind of waiting, and the total timeout above it.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::reactor::Timer;
+use crate::reactor::{StopWait, Timer};
 use crate::settings::{Settings, earlier};
 
-/// Runs while nothing happens. It is looked at only when there is something to wait for, and costs
-/// nothing where no limit is set.
+/// Runs while nothing happens, and knows who may end the request. It is looked at only when there
+/// is something to wait for, and costs nothing where no limit is set.
 pub(super) struct Clock {
     kind: ErrorKind,
     limit: Option<Duration>,
     total: Option<Instant>,
     total_limit: Option<Duration>,
     running: Option<(Timer, bool)>,
+    cancel: Option<Box<StopWait>>,
 }
 
 impl Clock {
@@ -33,26 +36,39 @@ impl Clock {
 
     fn new(kind: ErrorKind, limit: Option<Duration>, settings: &Settings) -> Self {
         let total_limit = settings.timeout.total_limit();
-        Self { kind, limit, total: settings.deadline, total_limit, running: None }
+        let cancel = settings.cancel.as_ref();
+        let cancel = cancel.map(|token| Box::new(StopWait::new(Arc::clone(token.stop()))));
+        Self { kind, limit, total: settings.deadline, total_limit, running: None, cancel }
     }
 
     /// Something happened: the limit begins anew at the next wait. The total timeout does not,
     /// however much is happening.
     pub(super) fn progress(&mut self, phase: Phase) -> Result<()> {
         self.running = None;
+        if let Some(cancel) = &mut self.cancel {
+            cancel.rest();
+        }
         self.check(phase)
     }
 
-    /// The error, once the total timeout is over.
+    /// The error, once the total timeout is over or the request was cancelled.
     pub(super) fn check(&self, phase: Phase) -> Result<()> {
+        if self.cancel.as_ref().is_some_and(|cancel| cancel.has_stopped()) {
+            return Err(CancelToken::error().during(phase));
+        }
         match self.total {
             Some(total) if Instant::now() >= total => Err(over(self.total_limit).during(phase)),
             _ => Ok(()),
         }
     }
 
-    /// The error, once a limit is reached.
+    /// The error, once a limit is reached or the request was cancelled.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, phase: Phase) -> Poll<Error> {
+        if let Some(cancel) = &mut self.cancel
+            && cancel.poll_stopped(context).is_ready()
+        {
+            return Poll::Ready(CancelToken::error().during(phase));
+        }
         if self.limit.is_none() && self.total.is_none() {
             return Poll::Pending;
         }
@@ -76,11 +92,6 @@ impl Clock {
         };
         Error::with(self.kind, what)
     }
-}
-
-/// The total timeout ended a request.
-pub(crate) fn total_is_over(settings: &Settings) -> Error {
-    over(settings.timeout.total_limit())
 }
 
 fn over(limit: Option<Duration>) -> Error {

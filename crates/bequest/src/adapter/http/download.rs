@@ -13,7 +13,7 @@ use super::meter::Meter;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
 use crate::headers::Headers;
-use crate::net::{Connection, Pool, Stream};
+use crate::net::{Connection, Pool, Stream, was_closed};
 use crate::response::Incoming;
 use crate::settings::Settings;
 
@@ -74,6 +74,11 @@ impl Download {
             download.finish(now);
         }
         download
+    }
+
+    /// Whether there is nothing to read any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.connection.is_none()
     }
 
     /// Tells somebody how it goes on.
@@ -204,6 +209,10 @@ impl Download {
         self.watch(context, polled)
     }
 
+    fn was_closed(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.was_closed())
+    }
+
     /// Lets the clock run while nothing arrives.
     fn watch(
         &mut self,
@@ -211,6 +220,10 @@ impl Download {
         polled: Poll<io::Result<usize>>,
     ) -> Poll<Result<usize>> {
         match polled {
+            // A socket that was shut down looks as if the server had closed it.
+            Poll::Ready(Ok(0) | Err(_)) if self.was_closed() => {
+                Poll::Ready(Err(was_closed().during(Phase::Body)))
+            }
             Poll::Ready(Ok(count)) => Poll::Ready(self.clock.progress(Phase::Body).map(|()| count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(incomplete("before its end", Some(error)))),
             Poll::Pending => self.clock.poll(context, Phase::Body).map(Err),

@@ -13,7 +13,7 @@ use crate::reactor::Timer;
 
 /// Whether the caller has the request ask. Without a body there is nothing to ask for.
 pub(super) fn asks(trip: &RoundTrip<'_>) -> bool {
-    let expect = || trip.request.headers.get_bytes("expect").unwrap_or_default();
+    let expect = || trip.request.headers.get_bytes("Expect").unwrap_or_default();
     trip.framing != RequestFraming::Length(0)
         && expect().trim_ascii().eq_ignore_ascii_case(b"100-continue")
 }

@@ -11,6 +11,8 @@ mod round_trip;
 mod upload;
 
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,26 +20,24 @@ use ::http::Extensions;
 use download::Download;
 use forward::Forward;
 use options::Options;
-use round_trip::{Answer, RoundTrip};
+use round_trip::{Answer, Failure, RoundTrip};
 
-pub(super) use clock::total_is_over;
-
+use super::closing::Closing;
 use super::{Adapter, retrying};
 use crate::body::RequestFraming;
+use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::headers::Headers;
 use crate::net::{
-    Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, dial,
+    Connection, Dialing, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, Vacancy,
+    was_closed,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{Encoding, Head, Live, Response};
+use crate::response::{DRAINED, Encoding, Head, Live, Response};
 use crate::settings::Settings;
-use crate::timings::Timings;
-
-/// The most that is read of what a proxy says beside its challenge.
-const DRAINED: u64 = 64 * 1024;
+use crate::timings::{HeadTimings, Stopwatch, Timings};
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -46,6 +46,21 @@ struct Work<'a> {
     framing: RequestFraming,
     settings: &'a Settings,
     origin: Origin<'a>,
+}
+
+impl<'a> Work<'a> {
+    fn on(request: &'a mut PreparedRequest, settings: &'a Settings) -> Result<Self> {
+        let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
+        // Hardly any request has it.
+        if request.headers.contains("proxy-authorization")
+            && !origin::is_forwarded(request, settings)?
+        {
+            // Whom it is meant for would not read it.
+            request.headers.remove("proxy-authorization");
+        }
+        let origin = origin::of(request, settings)?;
+        Ok(Self { request, framing, settings, origin })
+    }
 }
 
 /// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
@@ -63,6 +78,8 @@ pub struct HttpAdapter(Arc<Inner>);
 
 struct Inner {
     options: Options,
+    /// Ends what waits between two tries.
+    closing: Closing,
     /// Sockets belong to the reactor that they were opened under.
     calling_thread: Arc<Pool>,
     #[cfg(feature = "async")]
@@ -81,6 +98,7 @@ impl HttpAdapter {
             #[cfg(feature = "async")]
             tokio: Arc::new(Pool::new(options.pool)),
             options,
+            closing: Closing::default(),
         }))
     }
 
@@ -117,16 +135,16 @@ impl Adapter for HttpAdapter {
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
         match &self.0.options.retry {
-            Some(retry) if settings.retry.is_none() => {
-                Box::pin(
-                    async move { retrying(&Once(self.clone()), retry, request, settings).await },
-                )
-            }
-            _ => Box::pin(self.exchange(request, settings)),
+            Some(retry) if settings.retry.is_none() => Box::pin(async move {
+                let closing = &self.0.closing;
+                retrying(&Once(self.clone()), retry, closing, request, settings).await
+            }),
+            _ => self.exchange(request, settings),
         }
     }
 
     fn close(&self) {
+        self.0.closing.close();
         self.0.calling_thread.close();
         #[cfg(feature = "async")]
         self.0.tokio.close();
@@ -142,28 +160,24 @@ impl Adapter for Once {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        Box::pin(self.0.exchange(request, settings))
+        self.0.exchange(request, settings)
     }
 }
 
 impl HttpAdapter {
-    /// Sends the request straight, or has a proxy send it, which may ask who we are.
-    async fn exchange(
-        &self,
-        request: &mut PreparedRequest,
-        settings: &Settings,
-    ) -> Result<Response> {
-        let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
-        if !origin::is_forwarded(request, settings)? {
-            // Whom it is meant for would not read it.
-            request.headers.remove("proxy-authorization");
-        }
-        let request = &*request;
-        let origin = origin::of(request, settings)?;
-        let work = Work { request, framing, settings, origin };
-        match origin.route {
-            Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)).await,
-            _ => self.send_once(work, None).await,
+    /// Sends the request straight, or has a proxy send it, which may ask who we are. What needs no
+    /// waiting is done at once: a future that does it all would be larger, and is copied.
+    fn exchange<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+    ) -> BoxFuture<'a, Result<Response>> {
+        match Work::on(request, settings) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(work) => match work.origin.route {
+                Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
+                _ => Box::pin(self.send_once(work, None)),
+            },
         }
     }
 
@@ -186,37 +200,62 @@ impl HttpAdapter {
 
     /// Sends the request over a pooled connection, and once more over a fresh one if that turns
     /// out to be closed and the request may be replayed.
-    async fn send_once(&self, work: Work<'_>, forward: Option<&Forward<'_>>) -> Result<Response> {
-        let Work { request, framing, settings, origin } = work;
-        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
-        let pool = self.pool()?;
-        let started = Instant::now();
-        let trip =
-            RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
-        // What can't be replayed is not sent on a connection that might be closed.
-        let checked = !round_trip::is_repeatable(request);
-        let (mut connection, mut reused) = match pool.take(origin, started, checked) {
-            Ok(connection) => (connection, true),
-            Err(vacancy) => {
-                // What can't be sent is not worth a connection.
-                let mut head = Vec::new();
-                trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
-                let mut connection = vacancy.fill(open(work, &self.0.options.sockets).await?);
-                (connection.output, connection.has_head) = (head, true);
-                (connection, false)
-            }
-        };
-        loop {
-            match trip.run(&mut connection).await {
-                Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
-                Err(failure) if reused && failure.allows_replay(request) => {
-                    connection =
-                        pool.vacancy(origin).fill(open(work, &self.0.options.sockets).await?);
-                    reused = false;
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of a block has its arguments once, that of a function twice"
+    )]
+    fn send_once<'a>(
+        &'a self,
+        work: Work<'a>,
+        forward: Option<&'a Forward<'a>>,
+    ) -> impl Future<Output = Result<Response>> + Send + 'a {
+        async move {
+            work.request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+            let pool = self.pool()?;
+            let started = Instant::now();
+            let trip = RoundTrip::new(&work, &self.0.options.limits, forward);
+            // What can't be replayed is not sent on a connection that might be closed.
+            let checked = !round_trip::is_repeatable(work.request);
+            let (mut connection, mut reused) = match pool.take(work.origin, started, checked) {
+                Ok(connection) => (connection, true),
+                Err(vacancy) => {
+                    // What can't be sent is not worth a connection.
+                    let mut head = Vec::new();
+                    trip.write_head(&mut head).map_err(|error| error.during(Phase::Prepare))?;
+                    let mut connection = self.open(vacancy, &work, started).await?;
+                    (connection.output, connection.has_head) = (head, true);
+                    (connection, false)
                 }
-                Err(failure) => return Err(failure.error),
+            };
+            let mut ready = if reused { started } else { connection.ready() };
+            loop {
+                match trip.run(&mut connection).await {
+                    Ok(answer) => {
+                        let began = Began { started, ready };
+                        return Ok(self.respond(pool, connection, answer, work.settings, began));
+                    }
+                    Err(failure) => {
+                        let replays = reused && !connection.was_closed();
+                        if !(replays && failure.allows_replay(work.request)) {
+                            return Err(failed(&connection, failure, Began { started, ready }));
+                        }
+                    }
+                }
+                connection = self.open(pool.vacancy(work.origin), &work, started).await?;
+                (reused, ready) = (false, connection.ready());
             }
         }
+    }
+
+    /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool,
+    /// and should not carry the room that this needs.
+    fn open<'a>(
+        &'a self,
+        vacancy: Vacancy,
+        work: &'a Work<'a>,
+        started: Instant,
+    ) -> BoxFuture<'a, Result<Box<Connection>>> {
+        Box::pin(open(vacancy, work, &self.0.options.sockets, started))
     }
 
     fn respond(
@@ -225,15 +264,14 @@ impl HttpAdapter {
         mut connection: Box<Connection>,
         answer: Answer,
         settings: &Settings,
-        started: Instant,
+        began: Began,
     ) -> Response {
         let now = Instant::now();
-        let opened = connection.opened.take();
-        let timings = Timings {
-            resolve: opened.map(|steps| steps.resolve),
-            connect: opened.map(|steps| steps.connect),
-            tls: opened.and_then(|steps| steps.tls),
-            head: now - started,
+        let timings = HeadTimings {
+            before: connection.opened.take(),
+            send: answer.sent_at.map(|sent| sent - began.ready),
+            wait: Some(now - answer.sent_at.unwrap_or(began.ready)),
+            head: now - began.started,
         };
         connection.server_keeps = server_keeps(&answer.head.headers);
         let head = Head {
@@ -246,6 +284,7 @@ impl HttpAdapter {
             history: Vec::new(),
             attempts: Vec::new(),
             timings,
+            arrived: Some(now),
             peer: Some(connection.peer),
             extensions: Extensions::new(),
             max_content: settings.max_content,
@@ -254,14 +293,16 @@ impl HttpAdapter {
         let download =
             Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
                 .measured(answer.meter);
-        Response::new(head, Live::new(download))
+        // Redirects, for instance, have no body: that needs no place to come from.
+        let live = if download.is_over() { Live::empty() } else { Live::new(download) };
+        Response::new(head, live)
     }
 }
 
 /// What the server says of how long it keeps an idle connection, a little less: it may close while
 /// a request is on its way.
 fn server_keeps(headers: &Headers) -> Option<Duration> {
-    let parameters = headers.get("keep-alive")?;
+    let parameters = headers.get("Keep-Alive")?;
     let timeout = parameters.split(',').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?
@@ -269,30 +310,70 @@ fn server_keeps(headers: &Headers) -> Option<Duration> {
     timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
 }
 
-/// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
-/// should not carry the room that this needs.
-fn open<'a>(work: Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed>> {
-    let Work { request, settings, origin, .. } = work;
-    Box::pin(async move {
-        let limit = settings.timeout.connect_limit();
-        let (deadline, is_total) = match (limit, settings.deadline) {
-            (None, None) => (None, false),
-            _ => settings.until(Instant::now(), limit),
-        };
-        let Undialed { error, refusal } = match dial(origin, sockets, deadline).await {
-            Ok(dialed) => return Ok(dialed),
-            Err(undialed) => undialed,
-        };
-        let error = match error.phase() {
-            Some(phase) if is_total && error.kind() == ErrorKind::ConnectTimeout => {
-                total_is_over(settings).during(phase)
+/// When a request was handed over, and when a connection was ready for it.
+#[derive(Clone, Copy)]
+struct Began {
+    started: Instant,
+    ready: Instant,
+}
+
+/// What a request ends with that got no answer.
+#[cold]
+fn failed(connection: &Connection, failure: Failure, began: Began) -> Error {
+    let now = Instant::now();
+    let Failure { error, sent_at, lost, .. } = failure;
+    let phase = error.phase().unwrap_or(Phase::Send);
+    let mut timings = connection.opened.as_deref().copied().unwrap_or_default();
+    if let Some(sent) = sent_at {
+        timings.spend(Phase::Send, sent - began.ready);
+    }
+    timings.spend(phase, now - sent_at.unwrap_or(began.ready));
+    timings.head = now - began.started;
+    let error = if lost && connection.was_closed() { was_closed().during(phase) } else { error };
+    error.timed(|| timings)
+}
+
+async fn open(
+    vacancy: Vacancy,
+    work: &Work<'_>,
+    sockets: &Sockets,
+    started: Instant,
+) -> Result<Box<Connection>> {
+    let &Work { request, settings, origin, .. } = work;
+    let now = Instant::now();
+    let (deadline, is_total) = settings.until(now, settings.timeout.connect_limit());
+    let watch = Stopwatch::start(Phase::Prepare, now);
+    let ends_early = settings.cancel.is_some();
+    let mut dialing = Dialing { sockets, deadline, ends_early, watch };
+    let dialed = {
+        let dialed = pin!(vacancy.dial(origin, &mut dialing));
+        match &settings.cancel {
+            None => dialed.await,
+            Some(token) => {
+                let dialed = token.stop().guard_sockets(dialed).await;
+                let dialed = dialed.filter(|_| !token.is_cancelled());
+                dialed.unwrap_or_else(|| Err(CancelToken::error().into()))
             }
-            _ => error,
-        };
-        Err(match refusal {
-            None => error,
-            Some(refusal) => error.carry_response(refused(*refusal, request)),
-        })
+        }
+    };
+    let Undialed { error, refusal } = match dialed {
+        Ok(connection) => return Ok(connection),
+        Err(undialed) => undialed,
+    };
+    let phase = error.phase().unwrap_or(dialing.watch.phase());
+    let error = match error.kind() {
+        ErrorKind::ConnectTimeout if is_total => match origin.route {
+            None => settings.total_is_over(),
+            Some(route) => settings.total_is_over().through(&**route.proxy),
+        },
+        _ => error,
+    };
+    dialing.watch.enter(Phase::Send);
+    let timings = Timings { head: started.elapsed(), ..dialing.watch.timings() };
+    let error = error.during(phase).timed(|| timings);
+    Err(match refusal {
+        None => error,
+        Some(refusal) => error.carry_response(refused(*refusal, request)),
     })
 }
 
@@ -307,11 +388,35 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         url: None,
         history: Vec::new(),
         attempts: Vec::new(),
-        timings: Timings::default(),
+        timings: HeadTimings::default(),
+        arrived: None,
         peer: None,
         extensions: Extensions::new(),
         max_content: None,
         encoding: Encoding::default(),
     };
     Response::brought(head, refusal.body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+
+    /// It is boxed for each request, and what is larger than that costs an allocator some 400
+    /// instructions more: glibc keeps no cache of it.
+    #[test]
+    fn what_waits_for_a_response_is_small() {
+        let (adapter, settings) = (HttpAdapter::new(), Settings::default());
+        let mut request = Request::new("GET", "http://h/").prepare().unwrap();
+        let work = Work::on(&mut request, &settings).unwrap();
+        println!(
+            "work {} origin {} trip {}",
+            size_of::<Work<'_>>(),
+            size_of::<Origin<'_>>(),
+            size_of::<RoundTrip<'_>>()
+        );
+        let size = size_of_val(&adapter.send_once(work, None));
+        assert!(size <= 1032, "{size}");
+    }
 }

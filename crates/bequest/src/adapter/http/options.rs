@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::HttpAdapter;
+#[expect(unused_imports, reason = "documentation names it")]
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::h1::Limits;
 use crate::net::{AddressFamily, HostAddress, HostOverride, PoolLimits, Sockets};
 use crate::reactor::Resolver;
 use crate::retry::Retry;
+
+/// The longest that a thread asks before it sleeps: what is longer is no latency but a wait.
+const MOST_BUSY: Duration = Duration::from_millis(1);
 
 /// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
 /// other options has another pool.
@@ -120,6 +125,54 @@ impl HttpAdapter {
     #[must_use]
     pub fn tcp_nodelay(self, at_once: bool) -> Self {
         self.changed(|options| options.sockets.options.nodelay = at_once)
+    }
+
+    /// How long a blocking call asks the kernel over and over for the answer before its thread goes
+    /// to sleep; it does not ask at all unless it is set. On loopback and in fast networks that
+    /// saves the time in which a sleeping thread is woken, for the work of one core: set it to a
+    /// little more than the server takes, 50 microseconds perhaps, and not where cores are scarce. Where
+    /// answers on a connection come later than that, it soon asks only now and then; async sessions
+    /// never do.
+    /// The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn busy_poll(self, most: Duration) -> Self {
+        self.changed(|options| options.sockets.options.busy_poll = most.min(MOST_BUSY))
+    }
+
+    /// The largest head of a response, in bytes; 256 KiB unless it is set. A larger one is
+    /// [`ErrorKind::TooLarge`]. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_head(self, bytes: usize) -> Self {
+        self.changed(|options| options.limits.head = bytes)
+    }
+
+    /// How many fields the head of a response may have, and its trailers; 256 unless it is set. More
+    /// are [`ErrorKind::TooLarge`], in trailers [`ErrorKind::ChunkedEncoding`]. The adapter gets a
+    /// new, empty pool.
+    #[must_use]
+    pub fn max_fields(self, count: usize) -> Self {
+        self.changed(|options| options.limits.fields = count)
+    }
+
+    /// The most bytes of trailers, behind a chunked body; 64 KiB unless it is set. More are
+    /// [`ErrorKind::ChunkedEncoding`]. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_trailers(self, bytes: usize) -> Self {
+        self.changed(|options| options.limits.trailers = bytes)
+    }
+
+    /// The most bytes of chunk extensions in one body, which mean nothing; 16 KiB unless it is set.
+    /// More are [`ErrorKind::ChunkedEncoding`]. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_chunk_extensions(self, bytes: usize) -> Self {
+        self.changed(|options| options.limits.extensions = bytes)
+    }
+
+    /// How many interim responses (1xx) may come before the final one; 100 unless it is set. More
+    /// are [`ErrorKind::InvalidResponse`]. The adapter gets a new, empty pool.
+    #[must_use]
+    pub fn max_interim(self, count: usize) -> Self {
+        self.changed(|options| options.limits.interim = count)
     }
 
     fn changed(self, change: impl FnOnce(&mut Options)) -> Self {

@@ -32,6 +32,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
         netrc: _,
         verify_is_said: _,
         detector: _,
+        cancel: _,
         deadline: _,
     } = settings;
     let invalid = |rule: &str| {

@@ -3,9 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use http::StatusCode;
 
+use super::Work;
 use super::clock::Clock;
 use super::forward::Forward;
 use super::meter::Meter;
@@ -33,13 +35,17 @@ pub(super) struct Answer {
     pub(super) head: ResponseHead,
     pub(super) framing: ResponseFraming,
     pub(super) meter: Option<Box<Meter>>,
+    /// When the request was out, if that took waiting.
+    pub(super) sent_at: Option<Instant>,
 }
 
 /// Why there is none, and what that means for a second try.
 pub(super) struct Failure {
     pub(super) error: Error,
+    /// When the request was out, if that took waiting.
+    pub(super) sent_at: Option<Instant>,
     /// The connection was lost, not given up.
-    lost: bool,
+    pub(super) lost: bool,
     /// The kernel took some of the request, or the body was begun.
     sent: bool,
     /// Some of a response arrived.
@@ -60,7 +66,16 @@ pub(super) fn is_repeatable(request: &PreparedRequest) -> bool {
     request.method.is_idempotent() && request.body.is_rewindable()
 }
 
-impl RoundTrip<'_> {
+impl<'a> RoundTrip<'a> {
+    pub(super) fn new(
+        work: &Work<'a>,
+        limits: &'a Limits,
+        forward: Option<&'a Forward<'a>>,
+    ) -> Self {
+        let &Work { request, framing, settings, .. } = work;
+        Self { request, framing, settings, limits, forward }
+    }
+
     pub(super) fn write_head(&self, out: &mut Vec<u8>) -> Result<()> {
         match self.forward {
             None => self.request.write_head(out),
@@ -68,16 +83,16 @@ impl RoundTrip<'_> {
         }
     }
 
-    pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
-        let (sent, has_sent, meter) = {
-            let mut upload = Upload::new(&self, &mut reader);
+        let (sent, has_sent, sent_at, meter) = {
+            let mut upload = Upload::new(self, &mut reader);
             let sent = upload.run(connection).await;
-            (sent, upload.has_sent(), upload.into_meter())
+            (sent, upload.has_sent(), upload.sent_at(), upload.into_meter())
         };
         let fail = |connection: &Connection, reader: &HeadReader, Loss { error, lost }: Loss| {
             let received = reader.has_begun(connection.input.filled());
-            Failure { error, lost, sent: has_sent, received }
+            Failure { error, sent_at, lost, sent: has_sent, received }
         };
         let (answer, is_early) = match sent {
             Ok(Sent::Whole(answer)) => (answer, false),
@@ -97,7 +112,7 @@ impl RoundTrip<'_> {
         let mut framing = framing
             .map_err(|error| fail(connection, &reader, Loss::ours(error.during(Phase::Wait))))?;
         framing.keep_alive &= !is_early && !h1::wants_close(&self.request.headers);
-        Ok(Answer { head, framing, meter })
+        Ok(Answer { head, framing, meter, sent_at })
     }
 
     /// Waits for the final head.
@@ -162,7 +177,7 @@ impl<'a> Interim<'a> {
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<ResponseHead>, Loss> {
-        loop {
+        while !connection.input.is_empty() {
             let read = self.reader.read(connection.input.filled(), self.limits);
             let read = read.map_err(|error| Loss::ours(error.during(Phase::Wait)))?;
             let Some((head, taken)) = read else { return Ok(None) };
@@ -179,10 +194,12 @@ impl<'a> Interim<'a> {
                         "more than {} interim responses came before the final one",
                         self.limits.interim
                     ),
-                );
+                )
+                .remedied("if there may be more, say so by the adapter's `max_interim`");
                 return Err(Loss::ours(error.during(Phase::Wait)));
             }
         }
+        Ok(None)
     }
 }
 

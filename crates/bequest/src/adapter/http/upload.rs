@@ -4,12 +4,11 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
-#[cfg(feature = "async")]
-use super::clock;
 use super::clock::Clock;
 use super::expect;
 use super::meter::Meter;
@@ -46,6 +45,9 @@ pub(super) struct Upload<'a, 'r> {
     sent: bool,
     /// The kernel was asked once more before giving up.
     probed: bool,
+    /// It was not out at once.
+    waited: bool,
+    sent_at: Option<Instant>,
 }
 
 impl<'a, 'r> Upload<'a, 'r>
@@ -61,12 +63,19 @@ where
             answer: None,
             sent: false,
             probed: false,
+            waited: false,
+            sent_at: None,
         }
     }
 
     /// Whether the kernel may have taken any of it, or the body was begun.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
+    }
+
+    /// When all of it was out, if that took waiting.
+    pub(super) fn sent_at(&self) -> Option<Instant> {
+        self.sent_at
     }
 
     /// The count goes on with what is received.
@@ -92,6 +101,7 @@ where
             Ok(()) => self.send(connection, &mut head).await,
         };
         connection.output = head;
+        self.sent_at = (self.waited && result.is_ok()).then(Instant::now);
         match (result?, self.answer.take()) {
             (Sent::Whole(None), Some(head)) => Ok(Sent::Whole(Some(Box::new(head)))),
             (sent, _) => Ok(sent),
@@ -182,6 +192,7 @@ where
         let lease = self.trip.request.body.stream().map(|stream| stream.lend()).transpose();
         let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole(None)) };
         self.sent = true;
+        self.waited = true;
         let mut pace = Pace::new(self.trip.framing);
         let mut room = Vec::new();
         loop {
@@ -240,8 +251,7 @@ where
             #[cfg(feature = "async")]
             Some(reactor::Reactor::Tokio) => {
                 let asking = tokio::task::spawn_blocking(ask);
-                let asked = reactor::with_deadline(self.trip.settings.deadline, asking).await;
-                let asked = asked.ok_or_else(|| clock::total_is_over(self.trip.settings))?;
+                let asked = self.trip.settings.within(asking).await?;
                 asked.unwrap_or_else(|error| Err(io::Error::other(error)))
             }
             _ => ask(),
@@ -323,6 +333,7 @@ where
         connection: &mut Connection,
         context: &mut Context<'_>,
     ) -> Poll<Result<Sent, Loss>> {
+        self.waited = true;
         let Connection { stream, input, .. } = connection;
         if input.filled().len() < MOST_EARLY {
             match input.poll_fill(stream, context) {

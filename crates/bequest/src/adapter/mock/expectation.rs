@@ -331,6 +331,7 @@ fn usual_phase(kind: ErrorKind) -> Option<Phase> {
         ErrorKind::Resolve => Phase::Resolve,
         ErrorKind::Connect | ErrorKind::ConnectTimeout => Phase::Connect(None),
         ErrorKind::Tls => Phase::Tls,
+        ErrorKind::Proxy => Phase::Proxy,
         ErrorKind::WriteTimeout => Phase::Send,
         ErrorKind::Disconnected | ErrorKind::ReadTimeout | ErrorKind::InvalidResponse => {
             Phase::Wait

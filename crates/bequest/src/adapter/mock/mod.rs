@@ -12,7 +12,6 @@ use expectation::{Answer, Mismatch};
 pub use seen::SeenRequest;
 
 use super::Adapter;
-use super::http::total_is_over;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
 use crate::reactor::{sleep_until, with_deadline};
@@ -192,7 +191,7 @@ async fn wait(delay: Duration, settings: &Settings) -> Result<()> {
         (false, Some(limit)) => {
             Error::with(ErrorKind::ReadTimeout, format!("the server was silent for {limit:?}"))
         }
-        _ => total_is_over(settings),
+        _ => settings.total_is_over(),
     };
     Err(error.during(Phase::Wait))
 }

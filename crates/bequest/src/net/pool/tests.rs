@@ -1,10 +1,11 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use super::super::dial::dial;
 use super::super::sockets::Sockets;
 use super::super::tls::Verify;
 use super::*;
+use crate::error::Phase;
 use crate::reactor::block_on;
+use crate::timings::Stopwatch;
 
 const LIMITS: PoolLimits = PoolLimits { origins: 2, idle: 2, keep: Duration::from_secs(60) };
 /// Longer than a connection goes unchecked.
@@ -28,11 +29,12 @@ impl Server {
     }
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
-        let dialing = async {
-            dial(self.origin(), &Sockets::default(), None).await.map_err(|undialed| undialed.error)
-        };
-        let dialed = block_on(dialing).unwrap();
-        (vacancy.fill(dialed), self.listener.accept().unwrap().0)
+        let (sockets, now) = (Sockets::default(), Instant::now());
+        let watch = Stopwatch::start(Phase::Prepare, now);
+        let mut dialing = Dialing { sockets: &sockets, deadline: None, ends_early: false, watch };
+        let dialed = vacancy.dial(self.origin(), &mut dialing);
+        let dialed = block_on(async { dialed.await.map_err(|undialed| undialed.error) });
+        (dialed.unwrap(), self.listener.accept().unwrap().0)
     }
 }
 

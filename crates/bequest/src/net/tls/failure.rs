@@ -9,6 +9,7 @@ use rustls::AlertDescription;
 use crate::error::Error;
 
 /// What kind of failure an error of [`ErrorKind::Tls`](crate::error::ErrorKind::Tls) is.
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS it is always the same"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The connection was lost.

@@ -1,7 +1,6 @@
 //! CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
 
 use std::io;
-use std::time::Instant;
 
 use http::{Method, StatusCode};
 
@@ -12,23 +11,24 @@ use crate::h1::{
 };
 use crate::headers::Headers;
 use crate::net::buffer::Buffer;
-use crate::net::dial::{Undialed, timed_out};
+use crate::net::dial::{Dialing, Undialed, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::{ProxyRequest, ProxyServer};
 use crate::net::route::Route;
-use crate::net::sockets::Sockets;
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
 /// The most that is kept of what a proxy says when it refuses.
 const MOST_SAID: usize = 64 * 1024;
 
+/// So much of a reason phrase is shown.
+const MOST_SHOWN: usize = 80;
+
 /// Has an HTTP proxy open a tunnel, and tells it who we are if it asks.
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate, Undialed> {
     let proxy = &**route.proxy;
     let target = format!("{}:{}", origin.host, origin.port);
@@ -40,12 +40,13 @@ pub(super) async fn connect(
     };
     let mut kept: Option<Gate> = None;
     loop {
+        // What can't be sent is not worth a connection.
+        let head = request_head(proxy, &target, field.as_deref())?;
         let mut gate = match kept.take() {
             Some(gate) => gate,
-            None => approach(route, sockets, deadline).await?,
+            None => approach(route, dialing).await?,
         };
-        let head = request_head(proxy, &target, field.as_deref())?;
-        let asked = with_deadline(deadline, ask(&mut gate.stream, &head)).await;
+        let asked = with_deadline(dialing.deadline, ask(&mut gate.stream, &head)).await;
         let answer = match asked {
             None => return Err(timed_out(Phase::Proxy).of_proxy(proxy).into()),
             // It has said that it would stay, and did not.
@@ -149,7 +150,9 @@ async fn read_head(
                     false => "it closed the connection without an answer",
                     true => "it closed the connection within the head of its answer",
                 };
-                return Err(Lost { error: Error::with(ErrorKind::Proxy, what), answered });
+                let error = Error::with(ErrorKind::Proxy, what);
+                let error = error.because(io::Error::from(io::ErrorKind::UnexpectedEof));
+                return Err(Lost { error, answered });
             }
             Ok(_) => {}
             Err(error) => return Err(Lost::broken(error, answered)),
@@ -205,11 +208,15 @@ async fn read_body(
 
 fn refused(refusal: &Refusal, told: bool, target: &str) -> Error {
     let ResponseHead { status, reason, .. } = &refusal.head;
+    // Whatever it says, it says on one line.
+    let reason: String = reason.chars().take(MOST_SHOWN).flat_map(char::escape_debug).collect();
     let said = format!("it opens no tunnel to {target}: {} {reason}", status.as_u16());
     let error = Error::with(ErrorKind::Proxy, said.trim_end().to_owned()).during(Phase::Proxy);
     match status.as_u16() {
         407 if told => error.remedied("check the user name and the password for the proxy"),
-        407 => error.remedied("put user name and password into the proxy's URL"),
+        407 => error.remedied(
+            "say who asks: in the proxy's URL (`http://user:password@host`), or by `Proxies::auth`",
+        ),
         _ => error,
     }
 }

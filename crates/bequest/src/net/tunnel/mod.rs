@@ -9,20 +9,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 
 use super::buffer::Buffer;
-use super::dial::{Dialed, Reached, Steps, Undialed, reach, secure};
+use super::dial::{Dialed, Dialing, Reached, Undialed, reach, secure};
 use super::pool::Origin;
 use super::proxy_server::ProxyProtocol;
 use super::route::Route;
-use super::sockets::Sockets;
 use super::stream::Stream;
-use crate::error::Result;
 #[cfg(not(feature = "socks"))]
 use crate::error::{Error, ErrorKind};
+use crate::error::{Phase, Result};
 use crate::h1::ResponseHead;
 
 /// What a proxy said in place of opening a tunnel.
@@ -36,7 +34,6 @@ pub(crate) struct Refusal {
 /// A connection to a proxy.
 struct Gate {
     stream: Stream,
-    reached: Steps,
     peer: SocketAddr,
     /// Something was asked on it before.
     used: bool,
@@ -46,16 +43,14 @@ struct Gate {
 pub(super) async fn open(
     origin: Origin<'_>,
     route: Route<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Dialed, Undialed> {
-    let started = Instant::now();
     let gate = match route.proxy.protocol {
         ProxyProtocol::Http | ProxyProtocol::Https => {
-            connect::connect(origin, route, sockets, deadline).await?
+            connect::connect(origin, route, dialing).await?
         }
         #[cfg(feature = "socks")]
-        _ => socks::connect(origin, route, sockets, deadline).await?,
+        _ => socks::connect(origin, route, dialing).await?,
         #[cfg(not(feature = "socks"))]
         _ => {
             return Err(Error::with(ErrorKind::Unsupported, "SOCKS is not built in")
@@ -64,34 +59,29 @@ pub(super) async fn open(
                 .into());
         }
     };
-    let Gate { stream, reached, peer, .. } = gate;
-    let opened = Instant::now();
-    let (stream, ready) = match origin.tls {
-        None => (stream, opened),
-        Some(tls) => (secure(stream, origin.host, tls, deadline).await?, Instant::now()),
+    let Gate { stream, peer, .. } = gate;
+    let stream = match origin.tls {
+        None => stream,
+        Some(tls) => secure(stream, origin.host, tls, dialing).await?,
     };
-    let steps = Steps {
-        resolve: reached.resolve,
-        connect: (opened - started).saturating_sub(reached.resolve),
-        tls: origin.tls.map(|_| ready - opened),
-    };
-    Ok(Dialed { stream, peer, steps, ready })
+    Ok(Dialed { stream, peer })
 }
 
 /// A connection to the proxy itself.
-async fn approach(route: Route<'_>, sockets: &Sockets, deadline: Option<Instant>) -> Result<Gate> {
+async fn approach(route: Route<'_>, dialing: &mut Dialing<'_>) -> Result<Gate> {
     let proxy = &**route.proxy;
     let to_proxy =
         Origin { host: &proxy.host, port: proxy.port, zone: None, tls: None, route: None };
-    let Reached { socket, peer, steps, .. } =
-        reach(to_proxy, sockets, deadline).await.map_err(|error| error.of_proxy(proxy))?;
+    let Reached { socket, peer } =
+        reach(to_proxy, dialing).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);
     if let Some(tls) = route.tls() {
-        stream = secure(stream, &proxy.host, tls, deadline)
+        stream = secure(stream, &proxy.host, tls, dialing)
             .await
             .map_err(|error| error.of_proxy(proxy))?;
     }
-    Ok(Gate { stream, reached: steps, peer, used: false })
+    dialing.watch.enter(Phase::Proxy);
+    Ok(Gate { stream, peer, used: false })
 }
 
 /// Writes all of it, and has it leave.

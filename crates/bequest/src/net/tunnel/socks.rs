@@ -4,17 +4,15 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{Gate, approach, write};
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::net::dial::{addresses, timed_out};
+use crate::net::dial::{Dialing, addresses, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::ProxyServer;
 use crate::net::route::Route;
-use crate::net::sockets::Sockets;
 use crate::net::socks::{Socks, SocksTarget, Turn};
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
@@ -24,19 +22,18 @@ use crate::reactor::with_deadline;
 pub(super) async fn connect(
     origin: Origin<'_>,
     route: Route<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate> {
     let proxy = &**route.proxy;
     if let Some(target) = SocksTarget::of(proxy.protocol, origin.host) {
         let socks = Socks::new(proxy, target, origin.port);
         let socks = socks.map_err(|error| error.of_proxy(proxy))?;
-        return attempt(socks, route, sockets, deadline).await.map_err(|failure| failure.error);
+        return attempt(socks, route, dialing).await.map_err(|failure| failure.error);
     }
     let mut last = None;
-    for address in addresses(origin, sockets, deadline).await? {
+    for address in addresses(origin, dialing).await? {
         let failure = match Socks::new(proxy, SocksTarget::Address(address.ip()), origin.port) {
-            Ok(socks) => match attempt(socks, route, sockets, deadline).await {
+            Ok(socks) => match attempt(socks, route, dialing).await {
                 Ok(gate) => return Ok(gate),
                 Err(failure) => failure,
             },
@@ -68,14 +65,12 @@ impl Failure {
 async fn attempt(
     mut socks: Socks,
     route: Route<'_>,
-    sockets: &Sockets,
-    deadline: Option<Instant>,
+    dialing: &mut Dialing<'_>,
 ) -> Result<Gate, Failure> {
     let proxy = &**route.proxy;
-    let mut gate = approach(route, sockets, deadline)
-        .await
-        .map_err(|error| Failure { error, is_final: true })?;
-    match with_deadline(deadline, talk(&mut socks, &mut gate.stream)).await {
+    let mut gate =
+        approach(route, dialing).await.map_err(|error| Failure { error, is_final: true })?;
+    match with_deadline(dialing.deadline, talk(&mut socks, &mut gate.stream)).await {
         Some(Ok(())) => Ok(gate),
         Some(Err(error)) => Err(Failure::told(error, proxy)),
         None => Err(Failure::told(timed_out(Phase::Proxy), proxy)),
@@ -96,7 +91,8 @@ async fn talk(socks: &mut Socks, stream: &mut Stream) -> Result<()> {
                 let most = most.min(room.len());
                 let count = read(stream, &mut room[..most]).await.map_err(lost)?;
                 if count == 0 {
-                    return Err(socks.closed());
+                    let end = io::Error::from(io::ErrorKind::UnexpectedEof);
+                    return Err(socks.closed().because(end));
                 }
                 socks.received(&room[..count])?;
             }

@@ -109,7 +109,7 @@ impl Codings {
     /// bytes are handed out as they are (as Requests does).
     #[inline]
     pub(super) fn of(headers: &Headers) -> Option<Self> {
-        if headers.contains("content-encoding") { Self::read(headers) } else { None }
+        if headers.contains("Content-Encoding") { Self::read(headers) } else { None }
     }
 
     #[cold]

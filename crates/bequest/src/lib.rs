@@ -38,7 +38,7 @@
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
-//! | whom to trust | [`Verify`] |
+//! | whom to trust, and who one is | [`Verify`], [`Identity`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |
@@ -57,8 +57,8 @@
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
-//! [`Verify::System`]; `tracing` sends warnings to the program's log, by `tracing` or by `log`,
-//! whichever it uses.
+//! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
+//! `tracing` sends warnings to the program's log, by `tracing` or by `log`, whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -118,7 +118,7 @@ pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
-pub use net::tls::{ServerCheck, TlsServer, Verify, VerifyRules};
+pub use net::tls::{Identity, ServerCheck, TlsServer, Verify, VerifyRules};
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
 pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};

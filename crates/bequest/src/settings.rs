@@ -15,7 +15,7 @@ use crate::charset::Detector;
 use crate::cookies::CookieJar;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::tls::Verify;
+use crate::net::tls::{Identity, Verify};
 use crate::progress::{OnProgress, Progress};
 use crate::proxy::Proxies;
 use crate::reactor;
@@ -51,8 +51,9 @@ struct Said {
     stream: Option<bool>,
     timeout: Timeout,
     verify: Option<Verify>,
+    /// This and the socket are said to be none, where a redirect has led to another origin.
+    cert: Option<Option<Identity>>,
     proxies: Proxies,
-    /// Said to be none, where a redirect has led to another origin.
     unix_socket: Option<Option<PathBuf>>,
     max_content: Option<Option<u64>>,
     on_progress: Option<OnProgress>,
@@ -93,6 +94,14 @@ impl SendOptions {
     #[must_use]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.said().verify = Some(verify.into());
+        self
+    }
+
+    /// Who the client is, where the server asks: the path of a PEM file with certificate and private
+    /// key, a pair of paths, or an [`Identity`].
+    #[must_use]
+    pub fn cert(mut self, cert: impl Into<Identity>) -> Self {
+        self.said().cert = Some(Some(cert.into()));
         self
     }
 
@@ -195,10 +204,13 @@ impl SendOptions {
     }
 
     /// Withdraws what was said for one origin, by these options or by `settings`: that a certificate
-    /// is not verified, and a Unix socket.
+    /// is not verified, who the client is, and a Unix socket.
     pub(crate) fn leave_origin(&mut self, settings: &Settings) {
         if let Some(said) = &mut self.0 {
             said.verify.take_if(|verify| verify.is_off());
+        }
+        if settings.cert.is_some() {
+            self.said().cert = Some(None);
         }
         if settings.unix_socket.is_some() {
             self.said().unix_socket = Some(None);
@@ -222,6 +234,7 @@ impl Said {
             stream,
             timeout,
             verify,
+            cert,
             proxies,
             unix_socket,
             max_content,
@@ -238,6 +251,9 @@ impl Said {
         } = self;
         settings.timeout = timeout.or(settings.timeout);
         settings.proxies = proxies.over(&settings.proxies);
+        if let Some(cert) = cert {
+            settings.cert = cert.clone();
+        }
         settings.stream = stream.unwrap_or(settings.stream);
         settings.max_content = max_content.unwrap_or(settings.max_content);
         settings.text_is_latin1 = text_is_latin1.unwrap_or(settings.text_is_latin1);
@@ -288,6 +304,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// How the server is verified.
     pub verify: Verify,
+    /// Who the client is, where the server asks.
+    pub cert: Option<Identity>,
     /// Which proxies lead to servers.
     pub proxies: Proxies,
     /// The Unix socket that is connected to in place of the URL's host.
@@ -336,6 +354,7 @@ impl Default for Settings {
             stream: false,
             timeout: Timeout::new(),
             verify: Verify::Yes,
+            cert: None,
             proxies: Proxies::new(),
             unix_socket: None,
             max_content: Some(MAX_CONTENT),
@@ -373,17 +392,15 @@ impl Settings {
     }
 
     /// For the next hop, if it needs others: that a certificate is not verified was said for the
-    /// first origin alone, and so was a Unix socket; the environment is asked when there is a
-    /// certificate.
+    /// first origin alone, and so was who the client is, or a Unix socket; and the environment is
+    /// asked when there is a certificate.
     pub(crate) fn on_the_way(&self, url: &Url, leaves_origin: bool) -> Option<Self> {
-        let withdraws = self.elsewhere.is_some() || self.unix_socket.is_some();
+        let withdraws =
+            self.elsewhere.is_some() || self.cert.is_some() || self.unix_socket.is_some();
         if !(leaves_origin && withdraws) {
             return self.as_environment_says(url);
         }
-        let mut settings = Self { unix_socket: None, ..self.clone() };
-        if let Some(verify) = settings.elsewhere.take() {
-            (settings.verify, settings.verify_is_said) = (verify, false);
-        }
+        let settings = self.elsewhere();
         settings.as_environment_says(url).or(Some(settings))
     }
 
@@ -391,6 +408,16 @@ impl Settings {
     fn as_environment_says(&self, url: &Url) -> Option<Self> {
         let verify = self.said_by_environment(url)?;
         Some(Self { verify, environment: None, ..self.clone() })
+    }
+
+    /// Without what was said for the origin that was named.
+    fn elsewhere(&self) -> Self {
+        let mut settings = Self { cert: None, unix_socket: None, ..self.clone() };
+        if let Some(verify) = settings.elsewhere.take() {
+            settings.verify = verify;
+            settings.verify_is_said = false;
+        }
+        settings
     }
 
     /// How the server of the URL is verified, if only the environment says it.
@@ -463,88 +490,4 @@ pub(crate) fn earlier(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn secs(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    fn decided(own: Settings, said: [&SendOptions; 2]) -> Settings {
-        let mut own = own;
-        own.decide(said.map(Some), Instant::now()).unwrap();
-        own
-    }
-
-    #[test]
-    fn what_is_said_closest_to_the_sending_wins() {
-        let nothing = SendOptions::new();
-        let session = SendOptions::new().stream(true).verify(false).timeout(secs(5)).max_content(7);
-        let request = SendOptions::new().verify(true).timeout(Timeout::new().read(secs(1)));
-        let own = decided(Settings::default(), [&session, &nothing]);
-        let said =
-            [[&request, &nothing], [&nothing, &request]].map(|said| decided(own.clone(), said));
-        for merged in said.into_iter().chain([decided(Settings::default(), [&session, &request])]) {
-            assert!(merged.stream);
-            assert_eq!(merged.verify, Verify::Yes);
-            assert_eq!(merged.timeout.connect_limit(), Some(secs(5)));
-            assert_eq!(merged.timeout.read_limit(), Some(secs(1)));
-            assert_eq!(merged.max_content, Some(7));
-        }
-        let unlimited = SendOptions::new().max_content(None);
-        assert_eq!(decided(own, [&request, &unlimited]).max_content, None);
-        let default = decided(Settings::default(), [&nothing; 2]);
-        assert_eq!((default.stream, default.deadline), (false, None));
-        assert_eq!(default.max_content, Some(MAX_CONTENT));
-    }
-
-    /// Exhaustive as the rest: a new setting must be named here, and then in the document.
-    #[test]
-    fn every_setting_is_documented() {
-        macro_rules! names {
-            ($($name:ident),*) => {{
-                let Said { $($name: _),* } = Said::default();
-                [$(stringify!($name)),*]
-            }};
-        }
-        let document = include_str!("../../../docs/settings.md");
-        for name in names!(
-            stream,
-            timeout,
-            verify,
-            proxies,
-            unix_socket,
-            max_content,
-            on_progress,
-            text_is_latin1,
-            detector,
-            allow_redirects,
-            max_redirects,
-            redirect_policy,
-            sensitive_headers,
-            https_only,
-            retry,
-            cancel
-        ) {
-            assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_wait_ends_with_its_own_limit_or_with_the_total() {
-        let now = Instant::now();
-        let settings = |total| {
-            let options = SendOptions::new().timeout(Timeout::new().total(total));
-            let mut settings = Settings::default();
-            settings.decide([Some(&options), None], now).unwrap();
-            settings
-        };
-        let at = |limit| Some(now + secs(limit));
-        assert_eq!(settings(secs(9)).until(now, Some(secs(5))), (at(5), false));
-        assert_eq!(settings(secs(3)).until(now, Some(secs(5))), (at(3), true));
-        assert_eq!(settings(secs(3)).until(now, None), (at(3), true));
-        let endless = decided(Settings::default(), [&SendOptions::new(); 2]);
-        assert_eq!(endless.until(now, None), (None, false));
-        assert_eq!(endless.until(now, Some(Duration::MAX)), (None, false));
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ use crate::charset::Detector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
-use crate::net::tls::Verify;
+use crate::net::tls::{Identity, Verify};
 use crate::progress::Progress;
 use crate::proxy::Proxies;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
@@ -263,6 +263,12 @@ impl<S> Request<S> {
     /// [`Verify`].
     pub fn verify(self, verify: impl Into<Verify>) -> Self {
         self.options(|options| options.verify(verify))
+    }
+
+    /// Who the client is, if the server asks: the path of a PEM file with certificate and private key,
+    /// a pair of paths, or an [`Identity`].
+    pub fn cert(self, cert: impl Into<Identity>) -> Self {
+        self.options(|options| options.cert(cert))
     }
 
     /// Which proxies lead to the server, or that none does; see [`Proxies`]. Where these say nothing,

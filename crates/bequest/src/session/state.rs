@@ -21,6 +21,9 @@ macro_rules! session_state {
             pub hooks: $crate::hooks::Hooks,
             /// How servers are verified.
             pub verify: $crate::net::tls::Verify,
+            /// Who the client is, where a server asks: a client certificate and its key. It is offered
+            /// to the origin that a request names, and to no other that a redirect leads to.
+            pub cert: Option<$crate::net::tls::Identity>,
             /// Which proxies lead to servers; where these say nothing, the environment is asked, if
             /// `trust_env` is set.
             pub proxies: $crate::proxy::Proxies,
@@ -95,6 +98,7 @@ macro_rules! session_state {
                     cookies: std::sync::Arc::default(),
                     hooks: $crate::hooks::Hooks::new(),
                     verify: $crate::net::tls::Verify::Yes,
+                    cert: None,
                     proxies: $crate::proxy::Proxies::new(),
                     unix_socket: None,
                     timeout: $crate::timeout::Timeout::new(),
@@ -304,6 +308,7 @@ macro_rules! session_state {
                     stream: self.stream,
                     timeout: self.timeout,
                     verify: self.verify.clone(),
+                    cert: self.cert.clone(),
                     proxies: self.asked_proxies(),
                     unix_socket: self.unix_socket.clone(),
                     max_content: self.max_content,

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, IntoAuth, IntoUrl, Params,
-    PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry, SendOptions,
-    Session, StatusCode, Timeout, Timings, Url, Verify, Version,
+    Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, Identity, IntoAuth,
+    IntoUrl, Params, PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry,
+    SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -177,6 +177,10 @@ impl Client {
 
     pub(crate) fn verify(&mut self) -> &mut Verify {
         each!(self, session => &mut session.verify)
+    }
+
+    pub(crate) fn cert(&mut self) -> &mut Option<Identity> {
+        each!(self, session => &mut session.cert)
     }
 
     pub(crate) fn proxies(&mut self) -> &mut Proxies {

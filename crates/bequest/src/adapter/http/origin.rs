@@ -14,6 +14,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     let url = &request.url;
     let Settings {
         verify,
+        cert,
         proxies: _,
         unix_socket,
         stream: _,
@@ -42,7 +43,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     };
     let tls = match url.scheme() {
         "http" => None,
-        "https" => Some(TlsSettings { verify }),
+        "https" => Some(TlsSettings { verify, identity: cert.as_ref() }),
         scheme => {
             return Err(Error::with(
                 ErrorKind::InvalidSchema,

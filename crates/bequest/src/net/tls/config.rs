@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::identity_read;
 use super::provider::provider;
 use super::roots::{self, FileState};
 use super::settings::{KeptTlsSettings, TlsSettings};
@@ -29,7 +31,10 @@ struct Known {
 
 /// The configuration for these settings.
 pub(super) fn config(settings: TlsSettings<'_>) -> Result<Arc<ClientConfig>> {
-    let files = roots::states(settings.verify)?;
+    let mut files = roots::states(settings.verify)?;
+    if let Some(identity) = settings.identity {
+        identity_read::add_states(&mut files, identity)?;
+    }
     if let Some(known) = find(&lock(), settings, &files) {
         return Ok(known);
     }
@@ -66,11 +71,15 @@ fn build(settings: TlsSettings<'_>) -> Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::with(ErrorKind::Tls, "TLS has no cipher suites").because(error))?;
-    let verifier = verifier(settings.verify, provider)?;
-    let mut config = builder
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let verifier = Arc::new(verifier(settings.verify, Arc::clone(&provider))?);
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match settings.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let own = identity_read::certified(identity, &provider)?;
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)))
+        }
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -5,12 +5,19 @@ mod check;
 mod config;
 #[cfg(feature = "tls")]
 mod default_roots;
+#[cfg(feature = "tls")]
+mod encrypted;
 mod failure;
 #[cfg(feature = "tls")]
 mod handshake;
+mod identity;
+#[cfg(feature = "tls")]
+mod identity_read;
 #[cfg(feature = "tls")]
 mod names;
 mod pin;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
 #[cfg(feature = "tls")]
 mod provider;
 #[cfg(feature = "tls")]
@@ -30,6 +37,7 @@ pub use default_roots::{DefaultRoots, default_roots};
 pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
+pub use identity::Identity;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};
 pub use verify::{Verify, VerifyRules};
 

@@ -1,5 +1,6 @@
 //! Everything that makes one TLS connection different from another to the same server.
 
+use super::identity::Identity;
 use super::verify::Verify;
 
 /// How a connection is secured.
@@ -7,12 +8,21 @@ use super::verify::Verify;
 pub(crate) struct TlsSettings<'a> {
     /// Whom to trust.
     pub(crate) verify: &'a Verify,
+    /// Who the client is, where the server asks.
+    pub(crate) identity: Option<&'a Identity>,
+}
+
+impl<'a> TlsSettings<'a> {
+    /// With nothing but that set.
+    pub(crate) fn new(verify: &'a Verify) -> Self {
+        Self { verify, identity: None }
+    }
 }
 
 impl TlsSettings<'_> {
     /// For the key of a connection that is kept.
     pub(crate) fn keep(self) -> KeptTlsSettings {
-        KeptTlsSettings { verify: self.verify.clone() }
+        KeptTlsSettings { verify: self.verify.clone(), identity: self.identity.cloned() }
     }
 }
 
@@ -20,10 +30,11 @@ impl TlsSettings<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KeptTlsSettings {
     verify: Verify,
+    identity: Option<Identity>,
 }
 
 impl KeptTlsSettings {
     pub(crate) fn lend(&self) -> TlsSettings<'_> {
-        TlsSettings { verify: &self.verify }
+        TlsSettings { verify: &self.verify, identity: self.identity.as_ref() }
     }
 }

@@ -47,6 +47,10 @@ fn the_tls_handshake(door: Door) {
     table(door, "The TLS handshake");
 }
 
+fn through_a_proxy(door: Door) {
+    table(door, "Through a proxy");
+}
+
 fn on_a_new_connection(door: Door) {
     table(door, "On a new connection");
 }
@@ -84,6 +88,7 @@ doors! {
     memory_stays_flat,
     connecting,
     the_tls_handshake,
+    through_a_proxy,
     on_a_new_connection,
     on_a_connection_that_was_used_before,
     within_tls,
@@ -109,7 +114,11 @@ fn the_document_says_the_same() {
         assert_eq!(heading, *name);
         let is_row = |line: &&str| line.starts_with('|');
         let table: String = section.split_inclusive('\n').filter(is_row).collect();
-        assert_eq!(table, written(rows), "docs/faults.md and tests/faults/tables.rs differ");
+        let written = written(rows);
+        for (said, done) in table.lines().zip(written.lines()) {
+            assert_eq!(said, done, "docs/faults.md and tests/faults/tables.rs differ");
+        }
+        assert_eq!(table, written);
     }
     assert_eq!(sections.next(), None);
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io::Read as _;
 use std::mem::discriminant;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bequest::{Body, Bytes, Error, ErrorKind, Phase, Request, Timeout};
+use bequest::{Body, Bytes, Error, ErrorKind, Phase, Proxies, Request, Timeout};
 use testbed::{Authority, Handshake, RawServer, Script};
 
 use super::support::{Client, Door, Reply, full, get, post, until};
@@ -31,11 +32,43 @@ pub(crate) enum Asks {
 
 const ALL: [Asks; 4] = [Asks::Get, Asks::PostBytes, Asks::PostReader, Asks::Download];
 
+/// By which way, and which protocol.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Over {
     Tcp,
     Tls,
+    /// A proxy is asked for an http URL.
+    Forwarded,
+    /// TLS in a proxy's tunnel.
+    Tunnelled,
+    /// The same, to a proxy that speaks TLS itself.
+    Secure,
+    Socks,
 }
+
+impl Over {
+    /// Whether the server speaks TLS.
+    fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::Tunnelled | Self::Secure)
+    }
+
+    fn proxies(self, address: SocketAddr, authority: &Authority) -> Proxies {
+        let all = |url: String| Proxies::new().all(url).unwrap();
+        match self {
+            Self::Tcp | Self::Tls => Proxies::none(),
+            Self::Forwarded | Self::Tunnelled => all(format!("http://{address}")),
+            Self::Secure => {
+                all(format!("https://localhost:{}", address.port())).verify(authority.ca_file())
+            }
+            Self::Socks => all(format!("socks5://{address}")),
+        }
+    }
+}
+
+/// How a proxy says that the way is open.
+const PASS: &str = "HTTP/1.1 200 OK\r\n\r\n";
+const SOCKS_METHOD: [u8; 2] = [5, 0];
+const SOCKS_PASS: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Outcome {
@@ -67,11 +100,43 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// A proxy has been asked for the way, or greeted.
+    pub(crate) fn asked(self) -> Script {
+        match self.over {
+            Over::Secure => Script::new().tls(Handshake::whole()).read_head(),
+            Over::Socks => Script::new().read_body(3),
+            _ => Script::new().read_head(),
+        }
+    }
+
+    /// A SOCKS proxy has been told where to.
+    pub(crate) fn greeted(self) -> Script {
+        self.asked().send(SOCKS_METHOD).read_body(10)
+    }
+
+    /// The way to the server is open.
+    pub(crate) fn way(self) -> Script {
+        match self.over {
+            Over::Tcp | Over::Tls | Over::Forwarded => Script::new(),
+            Over::Tunnelled | Over::Secure => self.asked().send(PASS),
+            Over::Socks => self.greeted().send(SOCKS_PASS),
+        }
+    }
+
+    /// What the script has sent for that.
+    fn sent_before(self) -> usize {
+        match self.over {
+            Over::Tcp | Over::Tls | Over::Forwarded => 0,
+            Over::Tunnelled | Over::Secure => PASS.len(),
+            Over::Socks => SOCKS_METHOD.len() + SOCKS_PASS.len(),
+        }
+    }
+
     /// A connection is made.
     pub(crate) fn open(self) -> Script {
-        match self.over {
-            Over::Tcp => Script::new(),
-            Over::Tls => Script::new().tls(Handshake::whole()),
+        match self.over.is_tls() {
+            false => self.way(),
+            true => self.way().tls(Handshake::whole()),
         }
     }
 
@@ -137,7 +202,7 @@ impl<'a> Cell<'a> {
     }
 
     fn try_play(&self, door: Door, authority: &Authority) -> Result<(), String> {
-        let Some(fault) = self.row.play else { return self.connect(door) };
+        let Some(fault) = self.row.play else { return self.connect(door, authority) };
         let answers = Script::new().read_head().send(OK);
         let then = match self.outcome {
             Outcome::Anew => self.part.whole().send(OK).forever(answers),
@@ -145,10 +210,11 @@ impl<'a> Cell<'a> {
         };
         let server = RawServer::certified(authority, vec![fault(self.part), then]);
         let url = match self.part.over {
-            Over::Tcp => server.url("/"),
-            Over::Tls => server.https_url("/"),
+            over if over.is_tls() => server.https_url("/"),
+            Over::Forwarded => "http://origin.test/".to_owned(),
+            _ => server.url("/"),
         };
-        let client = client(door, authority);
+        let client = self.client(door, server.addr(), authority);
         if self.row.is_kept() {
             fetch(&client, get(&url)).map_err(|error| format!("the first request: {error}"))?;
             self.idle(&server);
@@ -168,7 +234,10 @@ impl<'a> Cell<'a> {
     fn idle(&self, server: &RawServer) {
         match (self.row.place, self.row.fault) {
             ("idle", "reset" | "truncate") => until("it is closed", || server.closed() == 1),
-            ("idle", "drip") => until("something is sent", || server.sent() > OK.len()),
+            ("idle", "drip") => {
+                let before = self.part.sent_before() + OK.len();
+                until("something is sent", || server.sent() > before);
+            }
             _ => {}
         }
         let start = Instant::now();
@@ -190,17 +259,11 @@ impl<'a> Cell<'a> {
     }
 
     /// There is no server.
-    fn connect(&self, door: Door) -> Result<(), String> {
-        let (address, _kept) = match self.row.fault {
-            "refuse" => (full::refused(), None),
-            _ => {
-                let (address, kept) = full::listener();
-                (address, Some(kept))
-            }
-        };
-        let scheme = if self.part.over == Over::Tls { "https" } else { "http" };
-        let mut client = door.session();
-        *client.timeout() = LIMIT.into();
+    fn connect(&self, door: Door, authority: &Authority) -> Result<(), String> {
+        let (refused, full) = (full::refused(), full::listener());
+        let address = if self.row.fault == "refuse" { refused.0 } else { full.0 };
+        let scheme = if self.part.over.is_tls() { "https" } else { "http" };
+        let client = self.client(door, address, authority);
         self.judge(&client, self.request(&format!("{scheme}://{address}/")))
     }
 
@@ -215,12 +278,20 @@ impl<'a> Cell<'a> {
             }
             Asks::Download => get(url).stream(true),
         };
-        // A handshake in drops ends by the connect timeout.
-        let drips = self.row.fault == "drip" && !self.row.place.starts_with("TLS handshake");
-        match drips {
-            true => request.timeout(Timeout::from(LIMIT).total(TOTAL)),
-            false => request,
+        match self.outcome {
+            Outcome::Fails(ErrorKind::Deadline, _) => {
+                request.timeout(Timeout::from(LIMIT).total(TOTAL))
+            }
+            _ => request,
         }
+    }
+
+    fn client(&self, door: Door, address: SocketAddr, authority: &Authority) -> Client {
+        let mut client = door.session();
+        *client.timeout() = LIMIT.into();
+        *client.verify() = authority.ca_file().into();
+        *client.proxies() = self.part.over.proxies(address, authority);
+        client
     }
 
     fn judge(&self, client: &Client, request: Request) -> Result<(), String> {
@@ -257,13 +328,6 @@ impl<'a> Cell<'a> {
 fn is(error: &Error, kind: ErrorKind, phase: Phase) -> bool {
     let same = |found: Phase| discriminant(&found) == discriminant(&phase);
     error.kind() == kind && error.phase().is_some_and(same)
-}
-
-fn client(door: Door, authority: &Authority) -> Client {
-    let mut client = door.session();
-    *client.timeout() = LIMIT.into();
-    *client.verify() = authority.ca_file().into();
-    client
 }
 
 /// The length of the body, read in pieces if it is streamed.

@@ -9,7 +9,7 @@ use std::thread;
 use crate::support::until;
 
 /// How many cells are played at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// How many bytes the process has in use.
 static LIVE: AtomicIsize = AtomicIsize::new(0);

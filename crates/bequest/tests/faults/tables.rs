@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bequest::ErrorKind::{
     ChunkedEncoding, Connect, ConnectTimeout, ContentDecoding, Deadline, Disconnected,
-    IncompleteBody, InvalidResponse, ReadTimeout, Tls, WriteTimeout,
+    IncompleteBody, InvalidResponse, Proxy, ReadTimeout, Tls, WriteTimeout,
 };
 use bequest::Phase;
 use testbed::{Handshake, Script};
@@ -38,19 +38,41 @@ impl Row {
 type Play = fn(Part) -> Script;
 type Rows = &'static [Row];
 
-const BOTH: &[Over] = &[Over::Tcp, Over::Tls];
-const TLS: &[Over] = &[Over::Tls];
+/// Directly, and through proxies.
+const ALL: &[Over] =
+    &[Over::Tcp, Over::Tls, Over::Forwarded, Over::Tunnelled, Over::Secure, Over::Socks];
+const DIRECT: &[Over] = &[Over::Tcp, Over::Tls];
+const TLS: &[Over] = &[Over::Tls, Over::Tunnelled];
+const PROXIES: &[Over] = &[Over::Forwarded, Over::Tunnelled, Over::Secure, Over::Socks];
+const SECURE: &[Over] = &[Over::Secure];
+const TUNNELS: &[Over] = &[Over::Tunnelled, Over::Secure];
+const SOCKS: &[Over] = &[Over::Socks];
 
 const fn row(place: &'static str, fault: &'static str, play: Play, outcomes: [Outcome; 4]) -> Row {
-    Row { place, fault, outcomes, over: BOTH, play: Some(play) }
+    Row { place, fault, outcomes, over: ALL, play: Some(play) }
 }
 
 const fn tls(place: &'static str, fault: &'static str, play: Play, outcome: Outcome) -> Row {
     Row { place, fault, outcomes: [outcome; 4], over: TLS, play: Some(play) }
 }
 
-const fn connect(fault: &'static str, outcome: Outcome) -> Row {
-    Row { place: "connect", fault, outcomes: [outcome; 4], over: BOTH, play: None }
+const fn way(
+    place: &'static str,
+    over: &'static [Over],
+    fault: &'static str,
+    play: Play,
+    outcome: Outcome,
+) -> Row {
+    Row { place, fault, outcomes: [outcome; 4], over, play: Some(play) }
+}
+
+const fn connect(
+    place: &'static str,
+    over: &'static [Over],
+    fault: &'static str,
+    outcome: Outcome,
+) -> Row {
+    Row { place, fault, outcomes: [outcome; 4], over, play: None }
 }
 
 const fn fails(kind: bequest::ErrorKind, phase: Phase) -> Outcome {
@@ -61,6 +83,10 @@ const NO_CONNECTION: Outcome = fails(Connect, Phase::Connect(None));
 const NO_ANSWER: Outcome = fails(ConnectTimeout, Phase::Connect(None));
 const NO_TLS: Outcome = fails(Tls, Phase::Tls);
 const NO_TLS_IN_TIME: Outcome = fails(ConnectTimeout, Phase::Tls);
+const NO_PROXY: Outcome = fails(Proxy, Phase::Connect(None));
+const NO_PROXY_TLS: Outcome = fails(Proxy, Phase::Tls);
+const NO_WAY: Outcome = fails(Proxy, Phase::Proxy);
+const NO_WAY_IN_TIME: Outcome = fails(ConnectTimeout, Phase::Proxy);
 const LOST_SENDING: Outcome = fails(Disconnected, Phase::Send);
 const LOST: Outcome = fails(Disconnected, Phase::Wait);
 const SILENT_SENDING: Outcome = fails(WriteTimeout, Phase::Send);
@@ -85,24 +111,72 @@ const fn sending(body: Outcome, none: Outcome) -> [Outcome; 4] {
 pub(crate) const TABLES: &[(&str, Rows)] = &[
     ("Connecting", CONNECTING),
     ("The TLS handshake", HANDSHAKE),
+    ("Through a proxy", PROXY),
     ("On a new connection", NEW),
     ("On a connection that was used before", USED),
     ("Within TLS", WITHIN_TLS),
 ];
 
-const CONNECTING: Rows = &[connect("refuse", NO_CONNECTION), connect("drop", NO_ANSWER)];
+const CONNECTING: Rows = &[
+    connect("connect", DIRECT, "refuse", NO_CONNECTION),
+    connect("connect", DIRECT, "drop", NO_ANSWER),
+];
 
 const HANDSHAKE: Rows = &[
-    tls("TLS handshake, begun", "reset", |_| cut(0).reset(), NO_TLS),
-    tls("TLS handshake, begun", "stall", |_| cut(0).stall(), NO_TLS_IN_TIME),
-    tls("TLS handshake, begun", "truncate", |_| cut(0).close(), NO_TLS),
-    tls("TLS handshake, half way", "reset", |_| cut(HALF).reset(), NO_TLS),
-    tls("TLS handshake, half way", "stall", |_| cut(HALF).stall(), NO_TLS_IN_TIME),
-    tls("TLS handshake, half way", "truncate", |_| cut(HALF).close(), NO_TLS),
-    tls("TLS handshake, half way", "drip", |_| drips(), NO_TLS_IN_TIME),
-    tls("TLS handshake, the first byte", "corrupt", |_| flips(0), NO_TLS),
-    tls("TLS handshake, the server's random", "corrupt", |_| flips(20), NO_TLS),
-    tls("TLS handshake, its encrypted part", "corrupt", |_| flips(HALF), NO_TLS),
+    tls("TLS handshake, begun", "reset", |p| cut(p.way(), 0).reset(), NO_TLS),
+    tls("TLS handshake, begun", "stall", |p| cut(p.way(), 0).stall(), NO_TLS_IN_TIME),
+    tls("TLS handshake, begun", "truncate", |p| cut(p.way(), 0).close(), NO_TLS),
+    tls("TLS handshake, half way", "reset", |p| cut(p.way(), HALF).reset(), NO_TLS),
+    tls("TLS handshake, half way", "stall", |p| cut(p.way(), HALF).stall(), NO_TLS_IN_TIME),
+    tls("TLS handshake, half way", "truncate", |p| cut(p.way(), HALF).close(), NO_TLS),
+    tls("TLS handshake, half way", "drip", |p| drips(p.way()), NO_TLS_IN_TIME),
+    tls("TLS handshake, the first byte", "corrupt", |p| flips(p.way(), 0), NO_TLS),
+    tls("TLS handshake, the server's random", "corrupt", |p| flips(p.way(), 20), NO_TLS),
+    tls("TLS handshake, its encrypted part", "corrupt", |p| flips(p.way(), HALF), NO_TLS),
+];
+
+const TO_PROXY: &str = "TLS handshake with the proxy";
+const ASKED: &str = "CONNECT sent";
+const ANSWER: &str = "answer to CONNECT";
+const GREETED: &str = "SOCKS greeting sent";
+const REPLY: &str = "answer to the SOCKS request";
+const IN_TUNNEL: &str = "TLS handshake in the tunnel";
+
+const PROXY: Rows = &[
+    connect("connect to the proxy", PROXIES, "refuse", NO_PROXY),
+    connect("connect to the proxy", PROXIES, "drop", NO_ANSWER),
+    way(TO_PROXY, SECURE, "reset", |_| cut(Script::new(), HALF).reset(), NO_PROXY_TLS),
+    way(TO_PROXY, SECURE, "stall", |_| cut(Script::new(), HALF).stall(), NO_TLS_IN_TIME),
+    way(TO_PROXY, SECURE, "truncate", |_| cut(Script::new(), HALF).close(), NO_PROXY_TLS),
+    way(TO_PROXY, SECURE, "drip", |_| drips(Script::new()), NO_TLS_IN_TIME),
+    way(TO_PROXY, SECURE, "corrupt", |_| flips(Script::new(), HALF), NO_PROXY_TLS),
+    way(ASKED, TUNNELS, "reset", |p| p.asked().reset(), NO_WAY),
+    way(ASKED, TUNNELS, "stall", |p| p.asked().stall(), NO_WAY_IN_TIME),
+    way(ASKED, TUNNELS, "truncate", |p| p.asked().close(), NO_WAY),
+    way(ANSWER, TUNNELS, "reset", |p| p.asked().send(HEAD).reset(), NO_WAY),
+    way(ANSWER, TUNNELS, "stall", |p| p.asked().send(HEAD).stall(), NO_WAY_IN_TIME),
+    way(ANSWER, TUNNELS, "truncate", |p| p.asked().send(HEAD).close(), NO_WAY),
+    way(ANSWER, TUNNELS, "drip", |p| drop_by_drop(p.asked(), HEAD, b"X: y\r\n"), NO_WAY_IN_TIME),
+    way(ANSWER, TUNNELS, "corrupt", |p| p.asked().send(BAD_HEAD).wait_close(), NO_WAY),
+    way(GREETED, SOCKS, "reset", |p| p.asked().reset(), NO_WAY),
+    way(GREETED, SOCKS, "stall", |p| p.asked().stall(), NO_WAY_IN_TIME),
+    way(GREETED, SOCKS, "truncate", |p| p.asked().close(), NO_WAY),
+    way(REPLY, SOCKS, "reset", |p| half_passed(p).reset(), NO_WAY),
+    way(REPLY, SOCKS, "stall", |p| half_passed(p).stall(), NO_WAY_IN_TIME),
+    way(REPLY, SOCKS, "truncate", |p| half_passed(p).close(), NO_WAY),
+    way(
+        REPLY,
+        SOCKS,
+        "drip",
+        |p| half_passed(p).drip([1, 0, 0, 0, 0, 0, 0], ms(60)),
+        NO_WAY_IN_TIME,
+    ),
+    way(REPLY, SOCKS, "corrupt", |p| p.greeted().send(b"HTTP/1.1 400").wait_close(), NO_WAY),
+    way(IN_TUNNEL, TUNNELS, "reset", |p| cut(p.way(), HALF).reset(), NO_TLS),
+    way(IN_TUNNEL, TUNNELS, "stall", |p| cut(p.way(), HALF).stall(), NO_TLS_IN_TIME),
+    way(IN_TUNNEL, TUNNELS, "truncate", |p| cut(p.way(), HALF).close(), NO_TLS),
+    way(IN_TUNNEL, TUNNELS, "drip", |p| drips(p.way()), NO_TLS_IN_TIME),
+    way(IN_TUNNEL, TUNNELS, "corrupt", |p| flips(p.way(), HALF), NO_TLS),
 ];
 
 const NEW: Rows = &[
@@ -117,22 +191,22 @@ const NEW: Rows = &[
     row("response head", "reset", |p| p.whole().send(HEAD).reset(), [LOST; 4]),
     row("response head", "stall", |p| p.whole().send(HEAD).stall(), [SILENT; 4]),
     row("response head", "truncate", |p| p.whole().send(HEAD).close(), [LOST; 4]),
-    row("response head", "drip", |p| drop_by_drop(p, HEAD, b"X: y\r\n"), [LATE; 4]),
+    row("response head", "drip", |p| drop_by_drop(p.whole(), HEAD, b"X: y\r\n"), [LATE; 4]),
     row("response head", "corrupt", |p| p.whole().send(BAD_HEAD).wait_close(), [WRONG; 4]),
     row("response body", "reset", |p| p.whole().send(BODY).reset(), [BODY_LOST; 4]),
     row("response body", "stall", |p| p.whole().send(BODY).stall(), [BODY_SILENT; 4]),
     row("response body", "truncate", |p| p.whole().send(BODY).close(), [BODY_LOST; 4]),
-    row("response body", "drip", |p| drop_by_drop(p, BODY, b"x"), [BODY_LATE; 4]),
+    row("response body", "drip", |p| drop_by_drop(p.whole(), BODY, b"x"), [BODY_LATE; 4]),
     row("chunk", "reset", |p| p.whole().send(CHUNK).reset(), [BODY_LOST; 4]),
     row("chunk", "stall", |p| p.whole().send(CHUNK).stall(), [BODY_SILENT; 4]),
     row("chunk", "truncate", |p| p.whole().send(CHUNK).close(), [BODY_LOST; 4]),
-    row("chunk", "drip", |p| drop_by_drop(p, CHUNK, b"1\r\nx\r\n"), [BODY_LATE; 4]),
+    row("chunk", "drip", |p| drop_by_drop(p.whole(), CHUNK, b"1\r\nx\r\n"), [BODY_LATE; 4]),
     row("chunk size", "corrupt", |p| p.whole().send(BAD_SIZE).wait_close(), [NO_CHUNK; 4]),
     row("coded body", "truncate", |p| p.whole().send(coded(true)).close(), [NO_CODING; 4]),
     row("coded body", "corrupt", |p| p.whole().send(coded(false)).close(), [NO_CODING; 4]),
     row("body until close", "reset", |p| p.whole().send(ENDLESS).reset(), [BODY_LOST; 4]),
     row("body until close", "stall", |p| p.whole().send(ENDLESS).stall(), [BODY_SILENT; 4]),
-    row("body until close", "drip", |p| drop_by_drop(p, ENDLESS, b"x"), [BODY_LATE; 4]),
+    row("body until close", "drip", |p| drop_by_drop(p.whole(), ENDLESS, b"x"), [BODY_LATE; 4]),
 ];
 
 const USED: Rows = &[
@@ -169,16 +243,21 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn cut(at: usize) -> Script {
-    Script::new().tls(Handshake::cut_at(at))
+fn cut(way: Script, at: usize) -> Script {
+    way.tls(Handshake::cut_at(at))
 }
 
-fn flips(at: usize) -> Script {
-    Script::new().tls(Handshake::flipped_at(at)).wait_close()
+fn flips(way: Script, at: usize) -> Script {
+    way.tls(Handshake::flipped_at(at)).wait_close()
 }
 
-fn drips() -> Script {
-    Script::new().tls(Handshake::dripped_at(HALF, ms(20)))
+fn drips(way: Script) -> Script {
+    way.tls(Handshake::dripped_at(HALF, ms(20)))
+}
+
+/// A SOCKS proxy has begun to answer.
+fn half_passed(part: Part) -> Script {
+    part.greeted().send([5, 0, 0])
 }
 
 fn half(part: Part) -> Script {
@@ -190,8 +269,8 @@ fn sips(script: Script) -> Script {
     script.forever(Script::new().sleep(ms(20)).read_body(64 << 10))
 }
 
-fn drop_by_drop(part: Part, start: &str, each: &[u8]) -> Script {
-    part.whole().send(start).forever(Script::new().sleep(ms(20)).send(each))
+fn drop_by_drop(script: Script, start: &str, each: &[u8]) -> Script {
+    script.send(start).forever(Script::new().sleep(ms(20)).send(each))
 }
 
 fn half_answered(part: Part) -> Script {

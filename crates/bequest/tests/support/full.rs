@@ -1,7 +1,10 @@
 //! Addresses where nobody answers.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 
 /// A listener whose queue is full, so that nothing more is accepted, and what fills it.
 pub(crate) fn listener() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
@@ -15,7 +18,10 @@ pub(crate) fn listener() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
     (address, (listener, waiting))
 }
 
-/// Where nobody listens: a port that was free a moment ago.
-pub(crate) fn refused() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// A port where nobody listens, and the socket that keeps it so.
+pub(crate) fn refused() -> (SocketAddr, OwnedFd) {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = getsockname(&socket).unwrap();
+    (address.try_into().unwrap(), socket)
 }

@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use bequest::{Body, Error, ErrorKind, Phase, Proxies, Request, Retry, Timeout};
-use support::{Client, Door, doors, get, post};
+use support::{Client, Door, doors, get, post, until};
 use testbed::{RawServer, Script};
 
 doors![
@@ -71,7 +71,7 @@ fn a_proxy_is_asked_for_the_whole_url(door: Door) {
     }
     let sent = post("http://example.test/up").body(Body::chunks(["a", "b"]));
     assert_eq!(s.send(sent).unwrap().status(), 200);
-    assert!(seen(&proxy, 0).ends_with("1\r\na\r\n1\r\nb\r\n0\r\n\r\n"));
+    until("the body has come", || seen(&proxy, 0).ends_with("1\r\na\r\n1\r\nb\r\n0\r\n\r\n"));
 }
 
 fn what_the_caller_has_as_target_is_said(door: Door) {

@@ -81,5 +81,9 @@ fn the_output_is_in_the_readme() {
     let lab = Lab::shared(&[Server::Httpbin]).url(Server::Httpbin).to_owned();
     let host = lab.strip_prefix("http://").unwrap().to_owned();
     let printed = PRINTED.take().replace(&lab, "https://httpbin.org").replace(&host, "httpbin.org");
-    assert_eq!(printed, block("text"));
+    // How long it took is another time each time.
+    let (printed, waited) = printed.trim_end().rsplit_once(" (wait ").unwrap();
+    let waited: u32 = waited.strip_suffix("ms)").unwrap().parse().unwrap();
+    assert!((300..1500).contains(&waited), "{waited}");
+    assert_eq!(format!("{printed} (wait 300ms)\n"), block("text"));
 }

@@ -10,7 +10,6 @@ mod prepared;
 mod target;
 mod zone;
 
-#[cfg(feature = "async")]
 pub use builder::Request;
 pub use into_url::IntoUrl;
 pub(crate) use into_url::{check_text, parse_url};

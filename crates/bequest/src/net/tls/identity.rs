@@ -43,6 +43,7 @@ pub(super) struct Pair {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only TLS reads keys"))]
 pub(super) enum Key {
     Pkcs1(Vec<u8>),
     Pkcs8(Vec<u8>),

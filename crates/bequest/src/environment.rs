@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +12,7 @@ use url::Url;
 use crate::auth::{Basic, Netrc};
 use crate::net::tls::Verify;
 use crate::proxy::Proxies;
+use crate::trace;
 
 /// Files with CA certificates, or directories of them; the first one that is said and not empty.
 const BUNDLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
@@ -112,11 +113,20 @@ fn bundle(variable: impl Fn(&str) -> Option<OsString>) -> Option<Verify> {
 }
 
 /// The user's netrc file; one that can't be read, or is malformed, is none, as it is for Requests.
-/// Who else may read it is not looked at, as Requests does not.
+/// One that others may read is used, and warned of.
 fn netrc(variable: impl Fn(&str) -> Option<OsString>) -> Option<Netrc> {
     for path in netrc_paths(variable) {
         match read(&path) {
-            Ok(text) => return Netrc::parse(&text),
+            Ok((text, others_may_read)) => {
+                let netrc = Netrc::parse(&text);
+                if others_may_read && netrc.as_ref().is_some_and(|netrc| !netrc.is_empty()) {
+                    trace::warn(format_args!(
+                        "the passwords in {path:?} can be read by other users: `chmod 600` keeps \
+                         them to yourself"
+                    ));
+                }
+                return netrc;
+            }
             Err(error) if is_missing(&error) => {}
             Err(_) => return None,
         }
@@ -138,19 +148,34 @@ fn netrc_paths(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// The text of a file, and whether other users may read it.
+fn read(path: &Path) -> io::Result<(String, bool)> {
     // An empty path is how `NETRC` says that there is none.
     if path == OsStr::new("") {
         return Err(ErrorKind::NotFound.into());
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_NETRC + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    let others_may_read = is_open_to_others(&file.metadata()?);
+    file.take(LARGEST_NETRC + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_NETRC {
         return Err(ErrorKind::FileTooLarge.into());
     }
     // Older editors write ISO-8859-1.
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect()))
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect());
+    Ok((text, others_may_read))
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.permissions().mode() & 0o044 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Metadata) -> bool {
+    false
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -18,6 +18,7 @@ doors![
     what_is_not_verified_is_warned_of,
     a_prefix_that_is_more_than_its_host_is_warned_of,
     what_is_sent_again_is_told,
+    a_netrc_that_others_can_read_is_warned_of,
 ];
 
 /// Keeps the text of each warning, of all threads: an async session is on others than the test.
@@ -112,4 +113,53 @@ fn what_is_sent_again_is_told(door: Door) {
     let again = "GET mock://h/?token=*** is sent again";
     let first = format!("{again}, in 0ns: out of order while connecting");
     assert_eq!(told, [first, format!("{again}, in 2ms: 503 Service Unavailable")]);
+}
+
+/// Variables of this process can't be changed while other threads read them: the case is this
+/// program once more.
+#[cfg(unix)]
+fn a_netrc_that_others_can_read_is_warned_of(door: Door) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("netrc");
+    for (content, mode, warned) in [
+        ("machine h login user password secret", 0o600, false),
+        ("machine h login user password secret", 0o640, true),
+        ("machine h login user password secret", 0o604, true),
+        ("", 0o644, false),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "netrc_case", "--include-ignored", "--nocapture"]);
+        child.env("NETRC", &file).env("CASE_DOOR", format!("{door:?}"));
+        let output = child.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        assert_eq!(said.contains("told: the passwords in"), warned, "{mode:o} {content:?}: {said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "a case of the test above"]
+fn netrc_case() {
+    let mut s = match std::env::var("CASE_DOOR").unwrap().as_str() {
+        "Blocking" => Door::Blocking,
+        #[cfg(feature = "async")]
+        "Aio" => Door::Aio,
+        other => panic!("no door {other}"),
+    }
+    .session();
+    s.mount(
+        "mock://",
+        MockAdapter::new().expect(Expectation::get("mock://h/").status(200).status(200)),
+    );
+    let told = warnings(|| {
+        s.send(get("mock://h/")).unwrap();
+        s.send(get("mock://h/")).unwrap();
+    });
+    assert!(told.len() <= 1, "it is read once: {told:?}");
+    told.iter().for_each(|told| println!("told: {told}"));
 }

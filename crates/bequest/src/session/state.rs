@@ -73,7 +73,7 @@ macro_rules! session_state {
             /// `default`, unless it has an auth or an Authorization header, or this session has.
             /// They win over those in its URL. A redirect to another origin gets those of that
             /// host's `machine` entry, over https only. A file that can't be read or is malformed
-            /// is as none; who else can read it is not looked at.
+            /// is as none; one that other users can read is warned of in the log.
             pub trust_env: bool,
             environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.

@@ -26,13 +26,12 @@ use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
-use crate::headers::Headers;
 use crate::net::{
     Connection, Dialed, Origin, Pool, ProxyServer, Refusal, Route, Sockets, Undialed, dial,
 };
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{Encoding, Head, Live, Response};
+use crate::response::{Encoding, Head, Response};
 use crate::settings::Settings;
 use crate::timings::Timings;
 
@@ -159,16 +158,15 @@ impl HttpAdapter {
             request.headers.remove("proxy-authorization");
         }
         let request = &*request;
-        let origin = origin::of(request, settings)?;
-        let work = Work { request, framing, settings, origin };
-        match origin.route {
-            Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)).await,
-            _ => self.send_once(work, None).await,
+        let work = Work { request, framing, settings, origin: origin::of(request, settings)? };
+        match work.origin.route {
+            Some(Route { proxy, forwards: true }) => Box::pin(self.forward(&work, proxy)).await,
+            _ => self.send_once(&work, None).await,
         }
     }
 
     /// Has a proxy send the request, and once more if it wants to know who we are.
-    async fn forward(&self, work: Work<'_>, proxy: &Arc<ProxyServer>) -> Result<Response> {
+    async fn forward(&self, work: &Work<'_>, proxy: &Arc<ProxyServer>) -> Result<Response> {
         let mut forward = Forward::new(work.request, proxy)?;
         loop {
             let sent = self.send_once(work, Some(&forward)).await;
@@ -186,8 +184,8 @@ impl HttpAdapter {
 
     /// Sends the request over a pooled connection, and once more over a fresh one if that turns
     /// out to be closed and the request may be replayed.
-    async fn send_once(&self, work: Work<'_>, forward: Option<&Forward<'_>>) -> Result<Response> {
-        let Work { request, framing, settings, origin } = work;
+    async fn send_once(&self, work: &Work<'_>, forward: Option<&Forward<'_>>) -> Result<Response> {
+        let &Work { request, framing, settings, .. } = work;
         request.body.stream().map_or(Ok(()), |stream| stream.check())?;
         let pool = self.pool()?;
         let started = Instant::now();
@@ -195,7 +193,7 @@ impl HttpAdapter {
             RoundTrip { request, framing, settings, limits: &self.0.options.limits, forward };
         // What can't be replayed is not sent on a connection that might be closed.
         let checked = !round_trip::is_repeatable(request);
-        let (mut connection, mut reused) = match pool.take(origin, started, checked) {
+        let (mut connection, mut reused) = match pool.take(work.origin, started, checked) {
             Ok(connection) => (connection, true),
             Err(vacancy) => {
                 // What can't be sent is not worth a connection.
@@ -211,7 +209,7 @@ impl HttpAdapter {
                 Ok(answer) => return Ok(self.respond(pool, connection, answer, settings, started)),
                 Err(failure) if reused && failure.allows_replay(request) => {
                     connection =
-                        pool.vacancy(origin).fill(open(work, &self.0.options.sockets).await?);
+                        pool.vacancy(work.origin).fill(open(work, &self.0.options.sockets).await?);
                     reused = false;
                 }
                 Err(failure) => return Err(failure.error),
@@ -235,7 +233,9 @@ impl HttpAdapter {
             tls: opened.and_then(|steps| steps.tls),
             head: now - started,
         };
-        connection.server_keeps = server_keeps(&answer.head.headers);
+        // A little less than it says: it may close while a request is on its way.
+        connection.server_keeps =
+            answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));
         let head = Head {
             status: answer.head.status,
             version: answer.head.version,
@@ -251,30 +251,16 @@ impl HttpAdapter {
             max_content: settings.max_content,
             encoding: Encoding::default(),
         };
-        let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
-                .measured(answer.meter);
-        // Redirects, for instance, have no body: that needs no place to come from.
-        let live = if download.is_over() { Live::empty() } else { Live::new(download) };
+        let (framing, limits) = (answer.framing, self.0.options.limits);
+        let live = Download::begin(connection, pool, framing, settings, limits, answer.meter);
         Response::new(head, live)
     }
 }
 
-/// What the server says of how long it keeps an idle connection, a little less: it may close while
-/// a request is on its way.
-fn server_keeps(headers: &Headers) -> Option<Duration> {
-    let parameters = headers.get("Keep-Alive")?;
-    let timeout = parameters.split(',').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?
-    });
-    timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
-}
-
 /// Opens a connection within the connect timeout. Boxed: most requests find one in the pool, and
 /// should not carry the room that this needs.
-fn open<'a>(work: Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed>> {
-    let Work { request, settings, origin, .. } = work;
+fn open<'a>(work: &Work<'a>, sockets: &'a Sockets) -> BoxFuture<'a, Result<Dialed>> {
+    let &Work { request, settings, origin, .. } = work;
     Box::pin(async move {
         let limit = settings.timeout.connect_limit();
         let (deadline, is_total) = match (limit, settings.deadline) {
@@ -316,4 +302,19 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         encoding: Encoding::default(),
     };
     Response::brought(head, refusal.body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+
+    /// Each request allocates one; allocators are slower with more than 1 KiB.
+    #[test]
+    fn the_future_of_an_exchange_is_small() {
+        let (adapter, settings) = (HttpAdapter::new(), Settings::default());
+        let mut request = Request::new("GET", "http://h/").prepare().unwrap();
+        let size = size_of_val(&adapter.exchange(&mut request, &settings));
+        assert!(size <= 1024, "{size}");
+    }
 }

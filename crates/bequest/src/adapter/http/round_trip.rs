@@ -68,10 +68,10 @@ impl RoundTrip<'_> {
         }
     }
 
-    pub(super) async fn run(self, connection: &mut Connection) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, connection: &mut Connection) -> Result<Answer, Failure> {
         let mut reader = HeadReader::default();
         let (sent, has_sent, meter) = {
-            let mut upload = Upload::new(&self, &mut reader);
+            let mut upload = Upload::new(self, &mut reader);
             let sent = upload.run(connection).await;
             (sent, upload.has_sent(), upload.into_meter())
         };

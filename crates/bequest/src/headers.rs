@@ -1,10 +1,14 @@
 //! Header fields in order, as they were typed or received.
 
+mod value;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub use value::ToHeaderValue;
 
 use crate::error::{Error, ErrorKind};
 use crate::secrets;
@@ -139,13 +143,12 @@ impl Headers {
 
     /// Takes every field of that name out, and says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
-        let (text, before) = (&self.text, self.fields.len());
+        let Some(first) = self.position(name) else { return false };
+        self.fields.remove(first);
+        let text = &self.text;
         self.fields.retain(|field| !field.is(name, text));
-        let removed = self.fields.len() < before;
-        if removed {
-            self.compact();
-        }
-        removed
+        self.compact();
+        true
     }
 
     /// Sets every field of `other` here too, in its order: a name that is here already is replaced
@@ -457,55 +460,6 @@ impl fmt::Debug for Headers {
             (name, value)
         });
         f.debug_map().entries(shown).finish()
-    }
-}
-
-/// What can be a header's value: text, bytes, an integer.
-pub trait ToHeaderValue {
-    /// Appends the value, as it shall be on the wire.
-    fn write_to(&self, buffer: &mut Vec<u8>);
-}
-
-macro_rules! header_values {
-    ($(|$value:ident: $type:ty| $bytes:expr;)*) => {$(
-        impl ToHeaderValue for $type {
-            fn write_to(&self, buffer: &mut Vec<u8>) {
-                let $value = self;
-                buffer.extend_from_slice($bytes);
-            }
-        }
-    )*};
-}
-
-header_values! {
-    |value: str| value.as_bytes();
-    |value: String| value.as_bytes();
-    |value: std::borrow::Cow<'_, str>| value.as_bytes();
-    |value: [u8]| value;
-    |value: Vec<u8>| value;
-    |value: bytes::Bytes| value;
-    |value: HeaderValue| value.as_bytes();
-    |value: bool| value.to_string().as_bytes();
-    |value: u8| value.to_string().as_bytes();
-    |value: u16| value.to_string().as_bytes();
-    |value: u32| value.to_string().as_bytes();
-    |value: u64| value.to_string().as_bytes();
-    |value: usize| value.to_string().as_bytes();
-    |value: i8| value.to_string().as_bytes();
-    |value: i16| value.to_string().as_bytes();
-    |value: i32| value.to_string().as_bytes();
-    |value: i64| value.to_string().as_bytes();
-}
-
-impl<const N: usize> ToHeaderValue for [u8; N] {
-    fn write_to(&self, buffer: &mut Vec<u8>) {
-        buffer.extend_from_slice(self);
-    }
-}
-
-impl<V: ToHeaderValue + ?Sized> ToHeaderValue for &V {
-    fn write_to(&self, buffer: &mut Vec<u8>) {
-        (**self).write_to(buffer);
     }
 }
 

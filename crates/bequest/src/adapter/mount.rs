@@ -77,8 +77,7 @@ impl Mounts {
         let found = self.0.mounts.iter().find(|mount| {
             let prefix = mount.prefix.as_bytes();
             let start = url.as_str().as_bytes().get(..prefix.len());
-            // Nearly always it is the same case, too, which is cheaper to see.
-            start.is_some_and(|start| start == prefix || start.eq_ignore_ascii_case(prefix))
+            start.is_some_and(|start| is_same(start, prefix))
         });
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }
@@ -135,6 +134,13 @@ fn as_in_urls(prefix: &str) -> String {
 /// `http://localhost.evil.example/` and of `http://localhost@evil.example/`.
 fn is_cut_short(prefix: &str) -> bool {
     prefix.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// Without regard to case. Most differ at their ends, and the others are nearly always the same in
+/// case, too, which is cheaper to see.
+fn is_same(start: &[u8], prefix: &[u8]) -> bool {
+    let end = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+    end(start) == end(prefix) && (start == prefix || start.eq_ignore_ascii_case(prefix))
 }
 
 impl fmt::Debug for Mounts {

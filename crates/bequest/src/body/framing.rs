@@ -22,9 +22,7 @@ pub(crate) fn frame_request(
     headers: &Headers,
     body: &Body,
 ) -> Result<(RequestFraming, bool)> {
-    let coding = headers.get_bytes("Transfer-Encoding");
-    let length = headers.get_bytes("Content-Length");
-    match (coding, length) {
+    match said(headers) {
         (Some(_), Some(_)) => Err(invalid(
             "both Content-Length and Transfer-Encoding are set",
             "set one of them, or neither: bequest adds what the body needs",
@@ -45,6 +43,21 @@ pub(crate) fn frame_request(
             None => (RequestFraming::Chunked, true),
         }),
     }
+}
+
+/// Transfer-Encoding and Content-Length, found in one walk.
+fn said(headers: &Headers) -> (Option<&[u8]>, Option<&[u8]>) {
+    let (mut coding, mut length) = (None, None);
+    for (name, value) in headers.fields() {
+        match name.len() {
+            14 if name.eq_ignore_ascii_case(b"Content-Length") => length = length.or(Some(value)),
+            17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => {
+                coding = coding.or(Some(value));
+            }
+            _ => {}
+        }
+    }
+    (coding, length)
 }
 
 fn chunked_by_caller(headers: &Headers, coding: &[u8]) -> Result<()> {

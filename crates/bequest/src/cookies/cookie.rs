@@ -134,7 +134,8 @@ impl Cookie {
 
     /// Whether one takes the place of the other (section 5.7).
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.name_bytes() == other.name_bytes()
+        self.pair.name == other.pair.name
+            && self.name_bytes() == other.name_bytes()
             && self.path == other.path
             && self.host_only == other.host_only
             && self.domain == other.domain

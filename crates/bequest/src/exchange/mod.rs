@@ -17,6 +17,8 @@ use crate::settings::Settings;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
+/// Room for the history of most requests that are not answered at once.
+const USUAL_HOPS: usize = 8;
 
 /// Sends the request, and again as its auth asks for, and follows redirects, until there is a
 /// response for the caller. An error carries the request.
@@ -63,6 +65,7 @@ impl Journey {
 
     /// Other rounds of the auth, and hops, until the response is the caller's.
     async fn go_on(mut self, mut response: Response) -> Result<Response> {
+        self.history.reserve(USUAL_HOPS);
         loop {
             let next = match self.next(&mut response).await {
                 Ok(next) => next,

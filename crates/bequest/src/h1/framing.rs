@@ -1,5 +1,7 @@
 //! How long a response's body is (RFC 9112, section 6.3), and whether the connection outlives it.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode, Version};
 
 use super::head::ResponseHead;
@@ -23,11 +25,14 @@ pub(crate) struct ResponseFraming {
     pub(crate) framing: Framing,
     /// The connection may carry another request, once the body was read.
     pub(crate) keep_alive: bool,
+    /// How long the server keeps it while it idles, where it says so.
+    pub(crate) keeps: Option<Duration>,
 }
 
 /// Frames a response to a request with that method.
 pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<ResponseFraming> {
     let fields = FramingFields::of(&head.headers);
+    let keeps = fields.keeps;
     let keep_alive = match head.version {
         Version::HTTP_10 => fields.keep_alive && !fields.close,
         _ => !fields.close,
@@ -40,7 +45,7 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
         // What became a tunnel, or switched protocols, speaks no HTTP any more.
         let switched = tunnel || head.status == StatusCode::SWITCHING_PROTOCOLS;
         let keep_alive = keep_alive && !switched;
-        return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive });
+        return Ok(ResponseFraming { framing: Framing::Length(0), keep_alive, keeps });
     }
     let length = fields.length.transpose()?;
     // Both framings, or codings that HTTP/1.0 has none of, are the shape of an attack on somebody
@@ -49,23 +54,26 @@ pub(crate) fn frame_response(method: &Method, head: &ResponseHead) -> Result<Res
     let suspicious = fields.coded && (length.is_some() || head.version == Version::HTTP_10);
     let keep_alive = keep_alive && !suspicious;
     if fields.chunked? {
-        return Ok(ResponseFraming { framing: Framing::Chunked, keep_alive });
+        return Ok(ResponseFraming { framing: Framing::Chunked, keep_alive, keeps });
     }
     Ok(match length {
-        Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive },
-        None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false },
+        Some(length) => ResponseFraming { framing: Framing::Length(length), keep_alive, keeps },
+        None => ResponseFraming { framing: Framing::UntilClose, keep_alive: false, keeps },
     })
 }
 
 /// Whether a message says that its connection ends with it (RFC 9112, section 9.6).
 pub(crate) fn wants_close(headers: &Headers) -> bool {
-    headers.get_all_bytes("Connection").any(|value| has_member(value, b"close"))
+    // Nearly all that say something say `keep-alive`.
+    let mut said = headers.get_all_bytes("Connection");
+    said.any(|value| value != b"keep-alive" && has_member(value, b"close"))
 }
 
 /// What the head's fields say, found in one walk.
 struct FramingFields {
     close: bool,
     keep_alive: bool,
+    keeps: Option<Duration>,
     /// What all fields and list members agree on, or why that is none.
     length: Option<Result<u64>>,
     /// There is a Transfer-Encoding.
@@ -79,6 +87,7 @@ impl FramingFields {
         let mut found = Self {
             close: false,
             keep_alive: false,
+            keeps: None,
             length: None,
             coded: false,
             chunked: Ok(false),
@@ -91,6 +100,7 @@ impl FramingFields {
                     found.close |= has_member(value, b"close");
                     found.keep_alive |= has_member(value, b"keep-alive");
                 }
+                10 if is(name, b"Keep-Alive") => found.keeps = found.keeps.or(idle_time(value)),
                 14 if is(name, b"Content-Length") => {
                     found.length = Some(agree(found.length.take(), value));
                 }
@@ -108,6 +118,15 @@ impl FramingFields {
 /// Whether a list has that member.
 fn has_member(list: &[u8], member: &[u8]) -> bool {
     list.split(|&byte| byte == b',').any(|known| known.trim_ascii().eq_ignore_ascii_case(member))
+}
+
+/// What Keep-Alive says of how long a connection may idle: `timeout=5, max=100`, in seconds.
+fn idle_time(value: &[u8]) -> Option<Duration> {
+    let seconds = std::str::from_utf8(value).ok()?.split(',').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?
+    });
+    seconds.map(Duration::from_secs)
 }
 
 /// Whether these transfer codings and those before them are chunked. It comes last and once

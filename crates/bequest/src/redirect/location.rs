@@ -7,10 +7,8 @@ use crate::request::{check_text, parse_url};
 use crate::response::Response;
 
 /// The URL that a redirect leads to; relative to the one that answered (RFC 9110, section 10.2.2).
-pub(super) fn target(response: &Response) -> Result<Url> {
-    let mut locations = response.headers().get_all_bytes("Location");
-    let location = locations.next().unwrap_or_default();
-    if locations.any(|other| other != location) {
+pub(super) fn target(location: &[u8], response: &Response) -> Result<Url> {
+    if response.headers().get_all_bytes("Location").any(|other| other != location) {
         return Err(Error::with(
             ErrorKind::InvalidResponse,
             "the redirect has several Locations, and they differ",

@@ -22,8 +22,16 @@ use crate::settings::Settings;
 
 /// Whether the response says where to go on.
 pub(crate) fn is_redirect(response: &Response) -> bool {
-    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
-        && response.headers().get_bytes("Location").is_some_and(|location| !location.is_empty())
+    location(response).is_some()
+}
+
+/// What a redirect says of where to go on.
+fn location(response: &Response) -> Option<&[u8]> {
+    match response.status().as_u16() {
+        301 | 302 | 303 | 307 | 308 => response.headers().get_bytes("Location"),
+        _ => None,
+    }
+    .filter(|location| !location.is_empty())
 }
 
 /// What a redirect asks for.
@@ -35,11 +43,9 @@ pub(crate) struct Led {
 
 /// The request that a redirect asks for, if the response is one.
 pub(crate) fn next(response: &Response, settings: &Settings) -> Result<Option<Led>> {
-    if !is_redirect(response) {
-        return Ok(None);
-    }
+    let Some(location) = location(response) else { return Ok(None) };
     let before = response.request();
-    let mut url = location::target(response)?;
+    let mut url = location::target(location, response)?;
     let allowed = match &settings.redirect_policy {
         Some(policy) => policy.allows_scheme(url.scheme()),
         None => policy::is_http(url.scheme()),

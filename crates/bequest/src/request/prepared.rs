@@ -69,12 +69,17 @@ pub struct PreparedRequest {
     pub(super) cookies: Vec<(String, String)>,
     /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
     made_cookies: Option<Vec<u8>>,
-    /// What its auth has set or changed.
-    auth_headers: Vec<Box<str>>,
-    /// What request hooks have.
-    hook_headers: Vec<Box<str>>,
+    /// What was set or changed by others than its caller.
+    changes: Vec<(By, Box<str>)>,
     settings: Option<Arc<Settings>>,
     sealed: Sealed,
+}
+
+/// Who has set or changed a field.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Auth,
+    Hooks,
 }
 
 /// Which fields were added for the wire.
@@ -102,8 +107,7 @@ impl PreparedRequest {
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
             made_cookies: None,
-            auth_headers: Vec::new(),
-            hook_headers: Vec::new(),
+            changes: Vec::new(),
             settings: None,
             sealed: Sealed::default(),
         }
@@ -196,24 +200,35 @@ impl PreparedRequest {
 
     /// What is not as it was before was set or changed by the auth.
     pub(crate) fn record_auth(&mut self, before: &Headers) {
-        note_changes(&mut self.auth_headers, before, &self.headers);
+        note_changes(&mut self.changes, By::Auth, before, &self.headers);
     }
 
     /// Takes out what the auth has set or changed.
     pub(crate) fn forget_auth(&mut self) {
-        for name in std::mem::take(&mut self.auth_headers) {
+        for name in self.take_changes(By::Auth) {
             self.headers.remove(&name);
         }
     }
 
     /// What is not as it was before was set or changed by request hooks.
     pub(crate) fn record_hooks(&mut self, before: &Headers) {
-        note_changes(&mut self.hook_headers, before, &self.headers);
+        note_changes(&mut self.changes, By::Hooks, before, &self.headers);
     }
 
     /// The names of what request hooks have set or changed, which are then forgotten.
     pub(crate) fn take_hook_headers(&mut self) -> Vec<Box<str>> {
-        std::mem::take(&mut self.hook_headers)
+        self.take_changes(By::Hooks)
+    }
+
+    fn take_changes(&mut self, who: By) -> Vec<Box<str>> {
+        if self.changes.is_empty() {
+            return Vec::new();
+        }
+        let changes = std::mem::take(&mut self.changes).into_iter();
+        let (taken, left) = changes.partition(|(by, _)| *by == who);
+        self.changes = left;
+        let taken: Vec<(By, Box<str>)> = taken;
+        taken.into_iter().map(|(_, name)| name).collect()
     }
 
     /// The head as it will be on the wire: request line, fields, empty line.
@@ -329,8 +344,7 @@ impl PreparedRequest {
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
             made_cookies: None,
-            auth_headers: self.auth_headers.clone(),
-            hook_headers: self.hook_headers.clone(),
+            changes: self.changes.clone(),
             settings: self.settings.clone(),
             sealed: self.sealed,
         }
@@ -338,13 +352,14 @@ impl PreparedRequest {
 }
 
 /// Adds the names of the fields that are not as they were.
-fn note_changes(known: &mut Vec<Box<str>>, before: &Headers, after: &Headers) {
+fn note_changes(known: &mut Vec<(By, Box<str>)>, by: By, before: &Headers, after: &Headers) {
     // Most add a field at the end: what was there before need not be looked up then.
     for (name, _) in after.fields_behind(before) {
         let Ok(name) = std::str::from_utf8(name) else { continue };
-        let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let is_known =
+            known.iter().any(|known| known.0 == by && known.1.eq_ignore_ascii_case(name));
         if !is_known && !after.get_all_bytes(name).eq(before.get_all_bytes(name)) {
-            known.push(name.into());
+            known.push((by, name.into()));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
 use crate::headers::Headers;
 use crate::net::{Connection, Pool, Stream, was_closed};
-use crate::response::Incoming;
+use crate::response::{Incoming, Live};
 use crate::settings::Settings;
 
 /// A reader with less room than this is served from the connection's buffer: it will come again.
@@ -46,20 +46,29 @@ enum Left {
 }
 
 impl Download {
-    pub(super) fn new(
+    /// Whoever counts is told what is to come.
+    pub(super) fn begin(
         connection: Box<Connection>,
         pool: &Arc<Pool>,
         framing: ResponseFraming,
         settings: &Settings,
         limits: Limits,
-        now: Instant,
-    ) -> Self {
-        let left = match framing.framing {
-            Framing::Length(length) => Left::Length(length),
-            Framing::Chunked => Left::Chunked(Box::new(ChunkedDecoder::new())),
-            Framing::UntilClose => Left::UntilClose,
+        mut meter: Option<Box<Meter>>,
+    ) -> Live {
+        let (left, length) = match framing.framing {
+            Framing::Length(length) => (Left::Length(length), Some(length)),
+            Framing::Chunked => (Left::Chunked(Box::new(ChunkedDecoder::new())), None),
+            Framing::UntilClose => (Left::UntilClose, None),
         };
-        let mut download = Self {
+        if let Some(meter) = &mut meter {
+            meter.receive(length);
+        }
+        if length == Some(0) {
+            // As of most redirects.
+            give_back(connection, pool, framing.keep_alive);
+            return Live::empty();
+        }
+        Live::new(Self {
             connection: Some(connection),
             pool: Arc::downgrade(pool),
             left,
@@ -68,38 +77,14 @@ impl Download {
             limits,
             clock: Clock::reading(settings),
             trailers: None,
-            meter: None,
-        };
-        if matches!(download.left, Left::Length(0)) {
-            download.finish(now);
-        }
-        download
+            meter,
+        })
     }
 
-    /// Whether there is nothing to read any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.connection.is_none()
-    }
-
-    /// Tells somebody how it goes on.
-    pub(super) fn measured(mut self, meter: Option<Box<Meter>>) -> Self {
-        self.meter = meter;
-        let length = self.remaining();
-        if let Some(meter) = &mut self.meter {
-            meter.receive(length);
-        }
-        self
-    }
-
-    /// The body is over. A connection with bytes that nobody asked for is not used again.
-    fn finish(&mut self, now: Instant) {
-        let Some(connection) = self.connection.take() else { return };
-        if self.keep_alive
-            && connection.input.is_empty()
-            && connection.stream.is_clean()
-            && let Some(pool) = self.pool.upgrade()
-        {
-            pool.put(connection, now);
+    /// The body is over.
+    fn finish(&mut self) {
+        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.upgrade()) {
+            give_back(connection, &pool, self.keep_alive);
         }
     }
 
@@ -116,7 +101,7 @@ impl Download {
         let left = left - count as u64;
         self.left = Left::Length(left);
         if left == 0 {
-            self.finish(Instant::now());
+            self.finish();
         }
         Poll::Ready(Ok(()))
     }
@@ -153,7 +138,7 @@ impl Download {
                 ChunkStep::Done => {
                     let trailers = decoder.trailers(&self.limits);
                     self.trailers = Some(trailers.map_err(|error| error.during(Phase::Body))?);
-                    self.finish(Instant::now());
+                    self.finish();
                     return Poll::Ready(Ok(()));
                 }
             }
@@ -296,8 +281,15 @@ impl Drop for Download {
             && *left == connection.input.filled().len() as u64
         {
             connection.input.consume(usize::MAX);
-            self.finish(Instant::now());
+            self.finish();
         }
+    }
+}
+
+/// A connection with bytes that nobody asked for is not used again.
+fn give_back(connection: Box<Connection>, pool: &Pool, keep_alive: bool) {
+    if keep_alive && connection.input.is_empty() && connection.stream.is_clean() {
+        pool.put(connection, Instant::now());
     }
 }
 

@@ -28,11 +28,10 @@ use super::{Adapter, retrying};
 use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::future::BoxFuture;
-use crate::headers::Headers;
 use crate::net::{Connection, Origin, Pool, ProxyServer, Route, Vacancy, was_closed};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{DRAINED, Encoding, Head, Live, Response};
+use crate::response::{DRAINED, Encoding, Head, Response};
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::timings::{HeadTimings, Timings};
@@ -296,7 +295,9 @@ impl HttpAdapter {
             head: now - began.started,
             arrived: Some(now),
         };
-        connection.server_keeps = server_keeps(&answer.head.headers);
+        // A little less than it says: it may close while a request is on its way.
+        connection.server_keeps =
+            answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));
         let head = Head {
             status: answer.head.status,
             version: answer.head.version,
@@ -312,24 +313,10 @@ impl HttpAdapter {
             max_content: settings.max_content,
             encoding: Encoding::default(),
         };
-        let download =
-            Download::new(connection, pool, answer.framing, settings, self.0.options.limits, now)
-                .measured(answer.meter);
-        // Redirects, for instance, have no body: that needs no place to come from.
-        let live = if download.is_over() { Live::empty() } else { Live::new(download) };
+        let (framing, limits) = (answer.framing, self.0.options.limits);
+        let live = Download::begin(connection, pool, framing, settings, limits, answer.meter);
         Response::new(head, live)
     }
-}
-
-/// What the server says of how long it keeps an idle connection, a little less: it may close while
-/// a request is on its way.
-fn server_keeps(headers: &Headers) -> Option<Duration> {
-    let parameters = headers.get("Keep-Alive")?;
-    let timeout = parameters.split(',').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse().ok())?
-    });
-    timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(Duration::from_millis(500)))
 }
 
 /// When a request was handed over, and when a connection was ready for it.
@@ -368,12 +355,6 @@ mod tests {
         let (adapter, settings) = (HttpAdapter::new(), Settings::default());
         let mut request = Request::new("GET", "http://h/").prepare().unwrap();
         let work = Work::on(&mut request, &settings).unwrap();
-        println!(
-            "work {} origin {} trip {}",
-            size_of::<Work<'_>>(),
-            size_of::<Origin<'_>>(),
-            size_of::<RoundTrip<'_>>()
-        );
         let size = size_of_val(&adapter.send_once(work, None));
         assert!(size <= 1032, "{size}");
     }

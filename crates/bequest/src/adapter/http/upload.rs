@@ -41,7 +41,7 @@ pub(super) struct Upload<'a, 'r> {
     interim: Interim<'r>,
     meter: Option<Box<Meter>>,
     /// A success that came before the request was out: the rest is sent all the same.
-    answer: Option<ResponseHead>,
+    answer: Option<Box<ResponseHead>>,
     sent: bool,
     /// The kernel was asked once more before giving up.
     probed: bool,
@@ -96,7 +96,7 @@ where
         connection.output = head;
         connection.sent_at = (self.waited && result.is_ok()).then(Instant::now);
         match (result?, self.answer.take()) {
-            (Sent::Whole(None), Some(head)) => Ok(Sent::Whole(Some(Box::new(head)))),
+            (Sent::Whole(None), Some(head)) => Ok(Sent::Whole(Some(head))),
             (sent, _) => Ok(sent),
         }
     }
@@ -363,7 +363,7 @@ where
         }
         let head = self.interim.next_final(connection)?;
         if head.as_ref().is_some_and(|head| head.status.is_success()) {
-            self.answer = head;
+            self.answer = head.map(Box::new);
             return Ok(None);
         }
         Ok(head)
@@ -374,7 +374,7 @@ where
         let mut context = Context::from_waker(std::task::Waker::noop());
         loop {
             if let Some(head) = self.answer.take() {
-                return Some(Sent::Early(Box::new(head)));
+                return Some(Sent::Early(head));
             }
             connection.stream.socket().try_at_once();
             if let Some(head) = self.interim.next_final(connection).ok()? {

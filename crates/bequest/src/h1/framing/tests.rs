@@ -8,11 +8,11 @@ fn framed(method: &Method, head: &str) -> Result<ResponseFraming> {
 }
 
 const fn kept(framing: Framing) -> ResponseFraming {
-    ResponseFraming { framing, keep_alive: true }
+    ResponseFraming { framing, keep_alive: true, keeps: None }
 }
 
 const fn closed(framing: Framing) -> ResponseFraming {
-    ResponseFraming { framing, keep_alive: false }
+    ResponseFraming { framing, keep_alive: false, keeps: None }
 }
 
 #[test]

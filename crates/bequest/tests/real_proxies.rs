@@ -17,6 +17,7 @@ doors![
     names_are_looked_up_by_the_proxy,
     what_squid_refuses,
     a_proxy_has_its_own_trust,
+    a_proxy_may_ask_for_a_certificate,
     mitmproxy_opens_what_it_may,
 ];
 
@@ -135,6 +136,26 @@ fn what_squid_refuses(door: Door) {
 }
 
 /// How the server is verified says nothing of the proxy, and the other way round.
+fn a_proxy_may_ask_for_a_certificate(door: Door) {
+    let mut s = session(door);
+    let proxies = through(lab().var("SQUID_MTLS_PROXY"));
+    let both = lab().state_dir().join("certs/client-both.pem");
+    for base in servers() {
+        let target = || get(format!("{base}/whoami"));
+        let shown = proxies.clone().cert(both.clone());
+        assert_eq!(s.send(target().proxies(&shown)).unwrap().status(), 200, "{base}");
+        // A connection that was made with it serves nobody else, and what a server would be shown is
+        // not for the proxy.
+        *s.cert() = Some(both.clone().into());
+        let error = failure(&s, target().proxies(&proxies));
+        // TLS 1.3 has the client done before the server has seen who it is.
+        let refused = [ErrorKind::Proxy, ErrorKind::Disconnected].contains(&error.kind());
+        assert!(refused, "{error}");
+        assert!(error.to_string().contains("proxy https://localhost:"), "{error}");
+        *s.cert() = None;
+    }
+}
+
 fn a_proxy_has_its_own_trust(door: Door) {
     let url = lab().var("SQUID_TLS_PROXY");
     let untrusting = Proxies::new().all(url).unwrap();

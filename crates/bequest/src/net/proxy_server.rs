@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::tls::Verify;
+use super::tls::{Identity, Verify};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::secrets::MASK;
@@ -20,6 +20,8 @@ pub(crate) struct ProxyServer {
     pub(crate) credentials: Option<(Box<str>, Box<str>)>,
     /// How an `https` proxy itself is verified; what holds for the origin does not count here.
     pub(crate) verify: Verify,
+    /// Who an `https` proxy is told that the client is, where it asks.
+    pub(crate) cert: Option<Identity>,
     /// Fields that only the proxy sees, beside those that it needs.
     pub(crate) headers: Headers,
     /// Who proves to an `http` or `https` proxy that it may be used.
@@ -87,12 +89,13 @@ impl ProxyProtocol {
 
 impl PartialEq for ProxyServer {
     fn eq(&self, other: &Self) -> bool {
-        let Self { protocol, host, port, credentials, verify, headers, proof } = self;
+        let Self { protocol, host, port, credentials, verify, cert, headers, proof } = self;
         *protocol == other.protocol
             && *host == other.host
             && *port == other.port
             && *credentials == other.credentials
             && *verify == other.verify
+            && *cert == other.cert
             && *headers == other.headers
             // With known credentials, how they are proved does not make a connection different.
             && match (proof, &other.proof) {
@@ -106,8 +109,8 @@ impl Eq for ProxyServer {}
 
 impl Hash for ProxyServer {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { protocol, host, port, credentials, verify, headers: _, proof: _ } = self;
-        (protocol, host, port, credentials, verify).hash(state);
+        let Self { protocol, host, port, credentials, verify, cert, headers: _, proof: _ } = self;
+        (protocol, host, port, credentials, verify, cert).hash(state);
     }
 }
 
@@ -142,6 +145,7 @@ mod tests {
             port: 80,
             credentials: Some(("u".into(), "secret".into())),
             verify: Verify::Yes,
+            cert: None,
             headers: Headers::new(),
             proof: None,
         }
@@ -162,6 +166,7 @@ mod tests {
             ProxyServer { credentials: None, ..server() },
             ProxyServer { credentials: Some(("u".into(), "other".into())), ..server() },
             ProxyServer { verify: Verify::No, ..server() },
+            ProxyServer { cert: Some("client.pem".into()), ..server() },
             ProxyServer { headers: Headers::from([("X-Team", "a")]), ..server() },
         ];
         let mut seen = HashSet::from([server()]);

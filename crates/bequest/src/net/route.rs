@@ -19,7 +19,8 @@ impl<'a> Route<'a> {
     /// counts here.
     pub(crate) fn tls(self) -> Option<TlsSettings<'a>> {
         let is_https = self.proxy.protocol == ProxyProtocol::Https;
-        is_https.then_some(TlsSettings::new(&self.proxy.verify))
+        let ProxyServer { verify, cert, .. } = &**self.proxy;
+        is_https.then_some(TlsSettings { verify, identity: cert.as_ref() })
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn parse(text: &str) -> Result<ProxyServer> {
         port: port.unwrap_or_else(|| protocol.default_port()),
         credentials,
         verify: Verify::Yes,
+        cert: None,
         headers: Headers::new(),
         proof: None,
     })

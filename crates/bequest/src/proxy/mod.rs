@@ -17,7 +17,7 @@ use self::no_proxy::NoProxy;
 use crate::error::{Error, Result};
 use crate::headers::{Headers, ToHeaderValue};
 use crate::net::ProxyServer;
-use crate::net::tls::Verify;
+use crate::net::tls::{Identity, Verify};
 
 /// Which requests go through which proxy (Requests' `proxies`).
 ///
@@ -57,6 +57,7 @@ struct Said {
     routes: Vec<(Key, Route)>,
     no_proxy: NoProxy,
     verify: Verify,
+    cert: Option<Identity>,
     headers: Headers,
     auth: Option<ProxyAuth>,
 }
@@ -166,6 +167,16 @@ impl Proxies {
         self
     }
 
+    /// Who `https` proxies are told that the client is, where they ask: a path, a pair of paths, or an
+    /// [`Identity`](crate::Identity). What is set for servers does not count for proxies.
+    #[must_use]
+    pub fn cert(mut self, cert: impl Into<Identity>) -> Self {
+        let cert = Some(cert.into());
+        self.said().cert = cert.clone();
+        self.each_server(|server| server.cert = cert.clone());
+        self
+    }
+
     /// A header for the proxy alone: with CONNECT, or with each request that the proxy reads.
     /// It is never sent to a server through a tunnel.
     #[must_use]
@@ -199,6 +210,7 @@ impl Proxies {
         if let Route::Through { server, has_login } = &mut route {
             let server = Arc::make_mut(server);
             server.verify = said.verify.clone();
+            server.cert = said.cert.clone();
             server.headers = said.headers.clone();
             if let (Some(auth), false) = (&said.auth, *has_login) {
                 auth.give_to(server);

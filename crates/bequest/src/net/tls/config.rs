@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use rustls::client::Resumption;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
@@ -81,6 +82,11 @@ fn build(settings: TlsSettings<'_>) -> Result<ClientConfig> {
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if settings.identity.is_some() {
+        // OpenSSL ends what would resume such a session with an internal error, unless its server
+        // has named a context for sessions: squid, for one, does not.
+        config.resumption = Resumption::disabled();
+    }
     Ok(config)
 }
 

@@ -115,7 +115,7 @@ fn origins_are_apart_and_the_least_used_makes_room() {
         peers.push(peer);
     }
     let verify = Verify::No;
-    let tls = Some(TlsSettings::new(&verify));
+    let tls = Some(TlsSettings { verify: &verify, identity: None });
     let secure = Origin { tls, ..servers[2].origin() };
     assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
     assert!(pool.take(servers[2].origin(), now, false).is_ok());

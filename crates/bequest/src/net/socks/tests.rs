@@ -13,6 +13,7 @@ fn server(protocol: ProxyProtocol, credentials: Option<(&str, &str)>) -> ProxySe
         port: 1080,
         credentials: credentials.map(|(user, password)| (user.into(), password.into())),
         verify: Verify::Yes,
+        cert: None,
         headers: Headers::new(),
         proof: None,
     }

@@ -12,13 +12,6 @@ pub(crate) struct TlsSettings<'a> {
     pub(crate) identity: Option<&'a Identity>,
 }
 
-impl<'a> TlsSettings<'a> {
-    /// With nothing but that set.
-    pub(crate) fn new(verify: &'a Verify) -> Self {
-        Self { verify, identity: None }
-    }
-}
-
 impl TlsSettings<'_> {
     /// For the key of a connection that is kept.
     pub(crate) fn keep(self) -> KeptTlsSettings {

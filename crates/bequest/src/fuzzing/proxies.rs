@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::error::Result;
-use crate::net::{ProxyProtocol, ProxyServer, Socks, SocksTarget, Turn};
+use crate::net::{ProxyProtocol, ProxyServer, Socks, SocksStep, SocksTarget};
 use crate::proxy::Proxies;
 
 /// What a proxy's URL says.
@@ -74,6 +74,7 @@ pub fn socks(
         port: 1080,
         credentials: has_login.then(|| ("user".into(), password.into())),
         verify: crate::net::tls::Verify::Yes,
+        cert: None,
         headers: crate::headers::Headers::new(),
         proof: None,
     };
@@ -81,11 +82,11 @@ pub fn socks(
     let (mut said, mut taken) = (Vec::new(), 0);
     loop {
         match socks.turn() {
-            Turn::Send(bytes) => {
+            SocksStep::Send(bytes) => {
                 said.extend_from_slice(bytes);
                 socks.sent();
             }
-            Turn::Receive(most) => {
+            SocksStep::Receive(most) => {
                 assert!(most > 0, "nothing is waited for");
                 let there = replies.get(taken..).unwrap_or_default();
                 let piece = there.get(..most.min(at_once)).unwrap_or(there);
@@ -95,7 +96,7 @@ pub fn socks(
                 socks.received(piece)?;
                 taken += piece.len();
             }
-            Turn::Done => return Ok((said, taken)),
+            SocksStep::Done => return Ok((said, taken)),
         }
     }
 }

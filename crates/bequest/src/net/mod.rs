@@ -23,6 +23,6 @@ pub(crate) use route::Route;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};
 #[cfg(all(fuzzing, feature = "socks"))]
-pub(crate) use socks::{Socks, SocksTarget, Turn};
+pub(crate) use socks::{Socks, SocksStep, SocksTarget};
 pub(crate) use stream::Stream;
 pub(crate) use tunnel::Refusal;

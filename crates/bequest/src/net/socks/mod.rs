@@ -51,7 +51,7 @@ pub(crate) struct Socks {
 
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn<'a> {
+pub(crate) enum SocksStep<'a> {
     /// Send all of this, then say so by [`Socks::sent`].
     Send(&'a [u8]),
     /// Receive so many bytes at most, never more, and give them to [`Socks::received`].
@@ -99,11 +99,11 @@ impl Socks {
         Ok(Self { state, out, read: Vec::new(), login, request, target, is_name })
     }
 
-    pub(crate) fn turn(&self) -> Turn<'_> {
+    pub(crate) fn turn(&self) -> SocksStep<'_> {
         match self.state {
-            State::Sending(_) => Turn::Send(&self.out),
-            State::Awaiting(reply) => Turn::Receive(self.wanted(reply)),
-            State::Done => Turn::Done,
+            State::Sending(_) => SocksStep::Send(&self.out),
+            State::Awaiting(reply) => SocksStep::Receive(self.wanted(reply)),
+            State::Done => SocksStep::Done,
         }
     }
 

@@ -32,11 +32,11 @@ fn talk(mut socks: Socks, replies: &[u8], at_once: usize) -> Result<(Vec<Vec<u8>
     let (mut sent, mut taken) = (Vec::new(), 0);
     loop {
         match socks.turn() {
-            Turn::Send(bytes) => {
+            SocksStep::Send(bytes) => {
                 sent.push(bytes.to_vec());
                 socks.sent();
             }
-            Turn::Receive(most) => {
+            SocksStep::Receive(most) => {
                 let there = replies.len() - taken;
                 let piece = most.min(at_once).min(there);
                 if piece == 0 {
@@ -45,7 +45,7 @@ fn talk(mut socks: Socks, replies: &[u8], at_once: usize) -> Result<(Vec<Vec<u8>
                 socks.received(&replies[taken..taken + piece])?;
                 taken += piece;
             }
-            Turn::Done => return Ok((sent, taken)),
+            SocksStep::Done => return Ok((sent, taken)),
         }
     }
 }
@@ -283,7 +283,7 @@ fn more_than_was_asked_for_is_refused() {
     let mut socks = Socks::new(&server(ProxyProtocol::Socks4, None), FOUR, 80).unwrap();
     socks.sent();
     socks.received(b"\x00\x5a\0\0\0\0\0\0").unwrap();
-    assert_eq!(socks.turn(), Turn::Done);
+    assert_eq!(socks.turn(), SocksStep::Done);
     assert!(socks.received(b"\x05").is_err());
 }
 

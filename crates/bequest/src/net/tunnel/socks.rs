@@ -13,7 +13,7 @@ use crate::net::dial::{Dialing, addresses, timed_out};
 use crate::net::pool::Origin;
 use crate::net::proxy_server::ProxyServer;
 use crate::net::route::Route;
-use crate::net::socks::{Socks, SocksTarget, Turn};
+use crate::net::socks::{Socks, SocksStep, SocksTarget};
 use crate::net::stream::Stream;
 use crate::reactor::with_deadline;
 
@@ -81,12 +81,12 @@ async fn attempt(
 async fn talk(socks: &mut Socks, stream: &mut Stream) -> Result<()> {
     loop {
         match socks.turn() {
-            Turn::Done => return Ok(()),
-            Turn::Send(bytes) => {
+            SocksStep::Done => return Ok(()),
+            SocksStep::Send(bytes) => {
                 write(stream, bytes).await.map_err(lost)?;
                 socks.sent();
             }
-            Turn::Receive(most) => {
+            SocksStep::Receive(most) => {
                 let mut room = [0; 512];
                 let most = most.min(room.len());
                 let count = read(stream, &mut room[..most]).await.map_err(lost)?;

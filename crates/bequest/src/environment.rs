@@ -53,7 +53,6 @@ impl Environment {
     }
 
     /// Which proxies there are.
-    #[allow(dead_code, reason = "no request asks yet")]
     pub(crate) fn proxies(&self) -> Proxies {
         self.proxies.ask(|| Proxies::from_environment(variable), Proxies::clone)
     }

@@ -5,7 +5,6 @@
 mod support;
 
 use std::io::Read as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -17,7 +16,7 @@ use bequest::{
     Adapter, Body, BoxFuture, CancelToken, Error, ErrorKind, HttpAdapter, Phase, PreparedRequest,
     Request, Response, Retry, Settings, Timeout,
 };
-use support::{Client, Door, doors, get, post, until};
+use support::{Client, Door, doors, full, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
 const SOON: Duration = Duration::from_millis(1500);
@@ -91,18 +90,6 @@ impl Ending {
     }
 }
 
-/// A listener whose queue is full, so that nothing more is accepted, and what fills it.
-fn full_listener() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    rustix::net::listen(&listener, 0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
-        waiting.push(stream);
-    }
-    (address, (listener, waiting))
-}
-
 /// How many attempts to connect to that port are under way.
 fn attempts(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -143,7 +130,7 @@ fn while_looking_up(door: Door) {
 }
 
 fn while_connecting(door: Door) {
-    let (address, _full) = full_listener();
+    let (address, _full) = full::listener();
     let settled = attempts(address.port());
     for by in BOTH {
         for host in ["127.0.0.1", "localhost"] {

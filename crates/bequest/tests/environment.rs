@@ -1,15 +1,12 @@
-//! Variables of the environment. Those of this process can't be changed while other threads read
-//! them, so that each case is this program once more, with variables of its own.
+//! Variables of the environment, each case in a process of its own.
 #![cfg(feature = "tls")]
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use std::process::Command;
-
 use bequest::{ErrorKind, SendOptions, Session, Verify};
-use support::{Door, doors, get};
+use support::{Door, case, doors, get};
 use testbed::Testbed;
 
 doors![
@@ -20,18 +17,15 @@ doors![
 ];
 
 /// Runs the case in a process that has these variables, beside the server's URLs.
-fn with(door: Door, case: &str, server: &Testbed, variables: &[(&str, &str)]) {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", case, "--include-ignored", "--nocapture"]);
+fn with(door: Door, test: &str, server: &Testbed, variables: &[(&str, &str)]) {
+    let mut child = case::command(door, test);
     for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         child.env_remove(name);
     }
     child.envs(variables.iter().copied());
-    child.env("CASE_DOOR", format!("{door:?}")).env("CASE_PLAIN", server.url(""));
+    child.env("CASE_PLAIN", server.url(""));
     child.env("CASE_SECURE", server.https_url("")).env("CASE_CA", server.ca_file());
-    let output = child.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{variables:?}\n{said}");
+    case::run(child);
 }
 
 /// What a case was told.
@@ -45,12 +39,7 @@ struct Case {
 impl Case {
     fn told() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
-        let door = match variable("CASE_DOOR")?.as_str() {
-            "Blocking" => Door::Blocking,
-            #[cfg(feature = "async")]
-            "Aio" => Door::Aio,
-            other => panic!("no door {other}"),
-        };
+        let door = case::door()?;
         let (plain, secure) = (variable("CASE_PLAIN")?, variable("CASE_SECURE")?);
         Some(Self { door, plain, secure, ca: variable("CASE_CA")? })
     }

@@ -1,5 +1,4 @@
-//! Credentials from .netrc. Variables of this process can't be changed while other threads read
-//! them, so that each case is this program once more, with an environment of its own.
+//! Credentials from .netrc, each case in a process of its own.
 #![cfg(feature = "tls")]
 // A failed expectation of a test is a panic.
 #![allow(clippy::unwrap_used)]
@@ -7,12 +6,11 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bequest::{NoAuth, Request, SendOptions, Session, auth_fn};
-use support::{Client, Door, Reply, doors, get};
+use support::{Client, Door, Reply, case, doors, get};
 use tempfile::TempDir;
 use testbed::Testbed;
 
@@ -29,19 +27,15 @@ doors![
 
 /// Runs the case in a process that has these variables.
 #[track_caller]
-fn run(door: Door, case: &str, server: &Testbed, variables: &[(&str, &Path)]) {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", case, "--include-ignored", "--nocapture"]);
+fn run(door: Door, test: &str, server: &Testbed, variables: &[(&str, &Path)]) {
+    let mut child = case::command(door, test);
     for name in ["NETRC", "HOME", "USERPROFILE"] {
         child.env_remove(name);
     }
     child.envs(variables.iter().copied()).env("REQUESTS_CA_BUNDLE", server.ca_file());
-    child.env("CASE_DOOR", format!("{door:?}")).env("CASE_PORT", port(&server.url("")));
+    child.env("CASE_PORT", port(&server.url("")));
     child.env("CASE_SECURE_PORT", port(&server.https_url("")));
-    let output = child.output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success() && said.contains("1 passed"), "{variables:?}\n{said}");
+    case::run(child);
 }
 
 fn port(url: &str) -> String {
@@ -72,13 +66,11 @@ struct Case {
 impl Case {
     fn told() -> Self {
         let variable = |name| std::env::var(name).unwrap();
-        let door = match variable("CASE_DOOR").as_str() {
-            "Blocking" => Door::Blocking,
-            #[cfg(feature = "async")]
-            "Aio" => Door::Aio,
-            other => panic!("no door {other}"),
-        };
-        Self { door, port: variable("CASE_PORT"), secure_port: variable("CASE_SECURE_PORT") }
+        Self {
+            door: case::door().unwrap(),
+            port: variable("CASE_PORT"),
+            secure_port: variable("CASE_SECURE_PORT"),
+        }
     }
 
     fn url(&self, host: &str, path: &str) -> String {

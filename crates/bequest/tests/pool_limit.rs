@@ -148,12 +148,12 @@ fn the_wait_ends_by_others(door: Door) {
         assert_eq!(waiting.join().unwrap().kind(), ErrorKind::Cancelled);
         // Whether it waits already can't be seen: close until it has.
         let waiting = scope.spawn(|| waits_in_vain(&s, get(server.url("/"))));
-        while !waiting.is_finished() && server.requests() == 1 {
-            thread::sleep(Duration::from_millis(1));
+        until("it has ended", || {
             if s.stats().waiting == 1 {
                 s.close();
             }
-        }
+            waiting.is_finished()
+        });
         assert_eq!(waiting.join().unwrap().kind(), ErrorKind::Closed);
     });
     // What is still held is of another time.

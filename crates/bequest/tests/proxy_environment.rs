@@ -5,10 +5,8 @@
 
 mod support;
 
-use std::process::Command;
-
 use bequest::{Proxies, Result, SendOptions};
-use support::{Client, Door, doors, get};
+use support::{Client, Door, case, doors, get};
 use testbed::{RawServer, Script};
 
 doors![
@@ -36,20 +34,13 @@ fn url_of(server: &RawServer) -> String {
 /// A process with these variables asks for a URL in some way; the text of what it got, or the error.
 #[track_caller]
 fn asked(door: Door, how: &str, url: &str, variables: &[(&str, &str)]) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "case_asks", "--include-ignored", "--nocapture"]);
+    let mut child = case::command(door, "case_asks");
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         child.env_remove(name).env_remove(name.to_ascii_uppercase());
     }
     child.env_remove("REQUEST_METHOD").envs(variables.iter().copied());
-    child.env("CASE_DOOR", format!("{door:?}")).env("CASE_HOW", how).env("CASE_URL", url);
-    let output = child.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{variables:?}\n{said}\n{stderr}"
-    );
+    child.env("CASE_HOW", how).env("CASE_URL", url);
+    let said = case::run(child);
     let (_, told) = said.split_once("told: ").unwrap();
     told.lines().next().unwrap().to_owned()
 }
@@ -58,13 +49,7 @@ fn asked(door: Door, how: &str, url: &str, variables: &[(&str, &str)]) -> String
 #[ignore = "run by others, with an environment"]
 fn case_asks() {
     let variable = |name| std::env::var(name).unwrap();
-    let door = match variable("CASE_DOOR").as_str() {
-        "Blocking" => Door::Blocking,
-        #[cfg(feature = "async")]
-        "Aio" => Door::Aio,
-        other => panic!("no door {other}"),
-    };
-    let (url, mut s) = (variable("CASE_URL"), door.session());
+    let (url, mut s) = (variable("CASE_URL"), case::door().unwrap().session());
     let other = || Proxies::new().http(variable("CASE_OTHER")).unwrap();
     let sent = |s: &Client, proxies| s.send(get(&url).proxies(proxies))?.text();
     let text = match variable("CASE_HOW").as_str() {

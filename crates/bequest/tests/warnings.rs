@@ -9,7 +9,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Mutex, Once};
 
 use bequest::{ErrorKind, Expectation, HttpAdapter, MockAdapter, Retry};
-use support::{Door, doors, get};
+use support::{Door, case, doors, get};
 use testbed::Testbed;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
@@ -115,8 +115,6 @@ fn what_is_sent_again_is_told(door: Door) {
     assert_eq!(told, [first, format!("{again}, in 2ms: 503 Service Unavailable")]);
 }
 
-/// Variables of this process can't be changed while other threads read them: the case is this
-/// program once more.
 #[cfg(unix)]
 fn a_netrc_that_others_can_read_is_warned_of(door: Door) {
     use std::os::unix::fs::PermissionsExt;
@@ -130,12 +128,9 @@ fn a_netrc_that_others_can_read_is_warned_of(door: Door) {
     ] {
         std::fs::write(&file, content).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "netrc_case", "--include-ignored", "--nocapture"]);
-        child.env("NETRC", &file).env("CASE_DOOR", format!("{door:?}"));
-        let output = child.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        let mut child = case::command(door, "netrc_case");
+        child.env("NETRC", &file);
+        let said = case::run(child);
         assert_eq!(said.contains("told: the passwords in"), warned, "{mode:o} {content:?}: {said}");
         assert!(!said.contains("secret"), "{said}");
     }
@@ -145,13 +140,7 @@ fn a_netrc_that_others_can_read_is_warned_of(door: Door) {
 #[test]
 #[ignore = "a case of the test above"]
 fn netrc_case() {
-    let mut s = match std::env::var("CASE_DOOR").unwrap().as_str() {
-        "Blocking" => Door::Blocking,
-        #[cfg(feature = "async")]
-        "Aio" => Door::Aio,
-        other => panic!("no door {other}"),
-    }
-    .session();
+    let mut s = case::door().unwrap().session();
     s.mount(
         "mock://",
         MockAdapter::new().expect(Expectation::get("mock://h/").status(200).status(200)),

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub(crate) mod bomb;
+pub(crate) mod case;
 pub(crate) mod full;
 
 use std::borrow::Cow;

@@ -28,9 +28,9 @@ impl Poller {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         #[expect(clippy::cast_sign_loss, reason = "descriptors are not negative")]
         let data = EventData::new_u64(fd.as_raw_fd() as u64);
-        match epoll::add(&self.epoll, source, data, flags) {
-            // It was announced already; that it is ready now must be told again.
-            Err(Errno::EXIST) => Ok(()),
+        match epoll::add(&self.epoll, &source, data, flags) {
+            // Announced anew, what is ready now is told again.
+            Err(Errno::EXIST) => Ok(epoll::modify(&self.epoll, source, data, flags)?),
             result => Ok(result?),
         }
     }

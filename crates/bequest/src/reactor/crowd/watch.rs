@@ -135,14 +135,14 @@ impl Watch {
         if self.sockets.len() <= index {
             self.sockets.resize_with(index + 1, || None);
         }
-        let place = &mut self.sockets[index];
         let is_it = |watched: &Watched| std::ptr::eq(watched.socket.as_ptr(), Arc::as_ptr(socket));
-        if place.as_ref().is_some_and(is_it) {
-            return Ok(place.as_mut().expect("it has just been looked at"));
+        let place = &mut self.sockets[index];
+        place.take_if(|watched| !is_it(watched));
+        if place.is_none() {
+            // The kernel forgets what is closed: this one is another.
+            self.poller.add(&**socket, &**socket)?;
         }
-        // The kernel forgets what is closed: this one is another.
-        self.poller.add(&**socket, &**socket)?;
-        Ok(place.insert(Watched {
+        Ok(place.get_or_insert_with(|| Watched {
             socket: Arc::downgrade(socket),
             wanted: None,
             known: PollFlags::empty(),

@@ -55,6 +55,18 @@ impl Stream {
             .remedied("build bequest with its feature `tls`"))
     }
 
+    /// The protocol that the handshake with the origin has agreed on (ALPN), if any.
+    #[expect(dead_code, reason = "HTTP/2 asks")]
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            #[cfg(feature = "tls")]
+            Self::TlsInTls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
     /// Whether nothing is left that was received and not read.
     pub(crate) fn is_clean(&self) -> bool {
         match self {

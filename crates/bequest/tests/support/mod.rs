@@ -11,6 +11,7 @@
 pub(crate) mod bomb;
 pub(crate) mod case;
 pub(crate) mod full;
+pub(crate) mod hello;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;

@@ -81,7 +81,7 @@ fn build(settings: TlsSettings<'_>) -> Result<ClientConfig> {
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)))
         }
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = settings.options.alpn.clone();
     if settings.identity.is_some() {
         // OpenSSL ends what would resume such a session with an internal error, unless its server
         // has named a context for sessions: squid, for one, does not.

@@ -15,6 +15,7 @@ mod identity;
 mod identity_read;
 #[cfg(feature = "tls")]
 mod names;
+mod options;
 mod pin;
 #[cfg(feature = "pkcs12")]
 mod pkcs12;
@@ -38,6 +39,7 @@ pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
 pub(crate) use handshake::handshake;
 pub use identity::Identity;
+pub(crate) use options::TlsOptions;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};
 pub use verify::{Verify, VerifyRules};
 

@@ -34,8 +34,8 @@ impl Hello {
         // Kind, length, version and random number.
         let mut rest = &message[4 + 2 + 32..];
         let _session = vector(&mut rest, 1);
-        let suites = vector(&mut rest, 2).chunks(2).map(|n| u16::from_be_bytes([n[0], n[1]]));
-        let suites = suites.collect();
+        let suites = vector(&mut rest, 2);
+        let suites = numbers(suites);
         let _compression = vector(&mut rest, 1);
         let mut list = vector(&mut rest, 2);
         let mut extensions = BTreeMap::new();
@@ -63,13 +63,19 @@ impl Hello {
         names
     }
 
+    /// Those that keys may be exchanged by.
+    pub(crate) fn groups(&self) -> Vec<u16> {
+        numbers(&self.extensions[&10][2..])
+    }
+
     /// As the protocol numbers them: 0x0303 is TLS 1.2.
     pub(crate) fn versions(&self) -> Vec<u16> {
-        let list = self.extensions.get(&43).map(|list| &list[1..]);
-        let numbers =
-            |list: &[u8]| list.chunks(2).map(|n| u16::from_be_bytes([n[0], n[1]])).collect();
-        list.map_or(vec![0x0303], numbers)
+        self.extensions.get(&43).map_or(vec![0x0303], |list| numbers(&list[1..]))
     }
+}
+
+fn numbers(list: &[u8]) -> Vec<u16> {
+    list.chunks(2).map(|two| u16::from_be_bytes([two[0], two[1]])).collect()
 }
 
 fn number(rest: &mut &[u8], size: usize) -> usize {

@@ -315,6 +315,7 @@ impl HttpAdapter {
             attempts: Vec::new(),
             timings,
             peer: connection.peer,
+            tls: connection.tls.clone(),
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),

@@ -109,6 +109,7 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         attempts: Vec::new(),
         timings: HeadTimings::default(),
         peer: None,
+        tls: None,
         extensions: Extensions::new(),
         max_content: None,
         encoding: Encoding::default(),

@@ -108,10 +108,7 @@ fn explain(error: &rustls::Error, config: &ClientConfig) -> Option<(String, Stri
         rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => {
             return Some(no_suite(config));
         }
-        rustls::Error::NoApplicationProtocol => (
-            "server and client have no application protocol in common".into(),
-            "check what `HttpAdapter::alpn` offers",
-        ),
+        rustls::Error::NoApplicationProtocol => return Some(no_protocol()),
         _ => return None,
     };
     Some((what, remedy.into()))
@@ -212,6 +209,7 @@ fn explain_alert(alert: AlertDescription, config: &ClientConfig) -> Option<(Stri
             "the server does not know the name that it was asked for".into(),
             "check the URL, and `HttpAdapter::server_name`".into(),
         )),
+        Alert::NoApplicationProtocol => Some(no_protocol()),
         Alert::CertificateRequired => certificate("wants a client certificate"),
         Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
             certificate("refuses the client certificate")
@@ -232,13 +230,19 @@ fn no_version() -> (String, String) {
     )
 }
 
+fn no_protocol() -> (String, String) {
+    (
+        "server and client have no application protocol in common".into(),
+        "check what `HttpAdapter::alpn` offers".into(),
+    )
+}
+
 /// Servers say no more than that it failed; it is most often this.
 fn no_suite(config: &ClientConfig) -> (String, String) {
     let suites = &config.crypto_provider().cipher_suites;
-    let known: Vec<String> = suites.iter().map(|suite| super::suite_name(suite.suite())).collect();
     (
         "the server refuses what is offered, so it may have no cipher suite in common".into(),
-        format!("what this client has: {}", known.join(", ")),
+        format!("what this client has: {}", super::suites::known(suites)),
     )
 }
 
@@ -285,7 +289,7 @@ mod tests {
 
     #[test]
     fn what_is_told_in_other_words_is_still_known() {
-        let provider = super::super::provider::provider().unwrap();
+        let provider = super::super::provider::provider(Default::default()).unwrap();
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

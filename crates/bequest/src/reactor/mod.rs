@@ -10,6 +10,8 @@ mod connect;
 mod crowd;
 mod fork;
 mod interrupt;
+#[cfg(feature = "http2")]
+mod presence;
 mod resolve;
 mod resolver;
 mod socket;
@@ -18,11 +20,15 @@ mod timer;
 mod wake;
 
 pub(crate) use calling_thread::block_on;
+#[cfg(feature = "http2")]
+pub(crate) use calling_thread::presence;
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
 pub(crate) use connect::{SocketOptions, connect, connect_unix};
 pub(crate) use crowd::Crowd;
 pub use interrupt::on_interrupt;
+#[cfg(feature = "http2")]
+pub(crate) use presence::{Concerned, Presence};
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;

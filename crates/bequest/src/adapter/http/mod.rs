@@ -4,6 +4,8 @@ mod clock;
 mod download;
 mod expect;
 mod forward;
+#[cfg(feature = "http2")]
+mod http2;
 mod meter;
 mod open;
 mod options;
@@ -56,7 +58,7 @@ impl<'a> Work<'a> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
-            && !origin::is_forwarded(request, settings)?
+            && !origin::is_forwarded(request, settings, options)?
         {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
@@ -187,6 +189,8 @@ impl HttpAdapter {
     ) -> BoxFuture<'a, Result<Response>> {
         match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
+            #[cfg(feature = "http2")]
+            Ok(work) if self.0.options.speaks_http2(&work) => Box::pin(self.send_shared(work)),
             Ok(work) => match work.origin.route {
                 Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
                 _ => Box::pin(self.send_once(work, None)),

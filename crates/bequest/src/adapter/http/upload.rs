@@ -18,12 +18,13 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{CHUNK_END, ChunkSize, HeadReader, LAST_CHUNK, ResponseHead};
 use crate::net::Connection;
 use crate::reactor;
+use crate::settings::Settings;
 
 /// A body up to this size is copied behind the head, so that both leave in one write; a larger one
 /// leaves in one write too, but from where it is.
 const SMALL: usize = 16 * 1024;
 /// How much is asked of a source at once.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 /// How much of an answer is kept while the request is still being sent.
 const MOST_EARLY: usize = 1024 * 1024;
 
@@ -226,38 +227,15 @@ where
         }
     }
 
-    /// Asks the source. Under tokio off the executor, since a source may block; the calling thread
-    /// blocks with it, and looks at the total timeout between two pieces.
+    /// Asks the source, unless the request is over.
     async fn next_piece(
         &mut self,
-        mut lease: Lease,
-        mut room: Vec<u8>,
+        lease: Lease,
+        room: Vec<u8>,
         most: usize,
     ) -> Result<(Lease, Vec<u8>, Piece)> {
         self.clock.progress(Phase::Send)?;
-        let ask = move || {
-            let source = lease.source.as_mut();
-            let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
-            piece.map(|piece| (lease, room, piece))
-        };
-        let asked = match reactor::current() {
-            #[cfg(feature = "async")]
-            Some(reactor::Reactor::Tokio) => {
-                let asking = tokio::task::spawn_blocking(ask);
-                let asked = self.trip.settings.within(asking).await?;
-                asked.unwrap_or_else(|error| Err(io::Error::other(error)))
-            }
-            _ => ask(),
-        };
-        asked.map_err(|error| {
-            let error = Error::from(error);
-            // A body that is another response keeps the error that it had.
-            if error.kind() == ErrorKind::Io && error.phase().is_none() {
-                Error::with(ErrorKind::Io, "the body's source failed").because(error)
-            } else {
-                error
-            }
-        })
+        next_piece(self.trip.settings, lease, room, most).await
     }
 
     /// Writes all of it, in one system call where the socket takes it.
@@ -389,6 +367,39 @@ where
     }
 }
 
+/// Asks the source. Under tokio off the executor, since a source may block; the calling thread
+/// blocks with it, and looks at the total timeout between two pieces.
+pub(super) async fn next_piece(
+    settings: &Settings,
+    mut lease: Lease,
+    mut room: Vec<u8>,
+    most: usize,
+) -> Result<(Lease, Vec<u8>, Piece)> {
+    let ask = move || {
+        let source = lease.source.as_mut();
+        let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
+        piece.map(|piece| (lease, room, piece))
+    };
+    let asked = match reactor::current() {
+        #[cfg(feature = "async")]
+        Some(reactor::Reactor::Tokio) => {
+            let asking = tokio::task::spawn_blocking(ask);
+            let asked = settings.within(asking).await?;
+            asked.unwrap_or_else(|error| Err(io::Error::other(error)))
+        }
+        _ => ask(),
+    };
+    asked.map_err(|error| {
+        let error = Error::from(error);
+        // A body that is another response keeps the error that it had.
+        if error.kind() == ErrorKind::Io && error.phase().is_none() {
+            Error::with(ErrorKind::Io, "the body's source failed").because(error)
+        } else {
+            error
+        }
+    })
+}
+
 /// What is left of the parts, without the empty ones.
 fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3], usize) {
     let mut slices = [IoSlice::new(&[]); 3];
@@ -405,13 +416,13 @@ fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3]
 }
 
 /// Keeps a source to the length that was announced.
-struct Pace {
+pub(super) struct Pace {
     /// What was announced, and what is still to come of it; `None` is sent in chunks.
     left: Option<(u64, u64)>,
 }
 
 impl Pace {
-    fn new(framing: RequestFraming) -> Self {
+    pub(super) fn new(framing: RequestFraming) -> Self {
         Self {
             left: match framing {
                 RequestFraming::Length(length) => Some((length, length)),
@@ -426,7 +437,7 @@ impl Pace {
 
     /// How much to ask the source for: one byte beyond the length, to notice that there is more.
     /// Nothing at its end, where a source that may be a socket that stays open is not asked.
-    fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         match self.left {
             Some((_, 0)) => 0,
             Some((_, left)) => {
@@ -436,7 +447,7 @@ impl Pace {
         }
     }
 
-    fn take(&mut self, count: usize) -> Result<()> {
+    pub(super) fn take(&mut self, count: usize) -> Result<()> {
         let Some((length, left)) = &mut self.left else { return Ok(()) };
         *left = left.checked_sub(count as u64).ok_or_else(|| {
             mismatch(format!("the body's source gives more than the {length} bytes announced"))
@@ -445,7 +456,7 @@ impl Pace {
     }
 
     /// The source is at its end.
-    fn end(&self) -> Result<()> {
+    pub(super) fn end(&self) -> Result<()> {
         match self.left {
             Some((length, left)) if left > 0 => Err(mismatch(format!(
                 "the body's source ended after {} of the {length} bytes announced",

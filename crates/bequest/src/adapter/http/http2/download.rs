@@ -108,10 +108,10 @@ impl Download {
             return was_closed().during(Phase::Body);
         }
         match (&end, self.left) {
-            // The stream's end came early: nothing else is wrong with it that is found here.
+            // What is found so is that it ends too early, or too late.
             (End::Broken(_), Some(left)) if left > 0 => Error::with(
                 ErrorKind::IncompleteBody,
-                format!("the body ended {left} bytes before its end"),
+                "the body is not as long as its Content-Length says",
             )
             .during(Phase::Body),
             _ => failure::error(end, Some(&self.shared.hub), Phase::Body),

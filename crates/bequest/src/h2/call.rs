@@ -152,11 +152,14 @@ enum Arrived {
 impl Drop for Call {
     fn drop(&mut self) {
         self.hub.leave(&self.bell);
-        // What that queues, to cancel the stream, is sent before its place is another's.
+        let is_cancelled = self.sending.is_some() || !self.is_over();
         self.response = None;
         self.receiving = None;
         self.sending = None;
-        self.hub.catch_up();
+        if is_cancelled {
+            // The server is told before the place is another's.
+            self.hub.catch_up();
+        }
         self.slot = None;
     }
 }

@@ -61,7 +61,9 @@ pub(super) struct State {
     silent: AtomicBool,
     streams: AtomicUsize,
     /// How often something was read.
-    pub(super) heard: Arc<AtomicU64>,
+    pub(super) heard: AtomicU64,
+    /// The server, or the network, has ended it.
+    pub(super) lost: AtomicBool,
     /// Since when there is no stream.
     idle_since: Mutex<Instant>,
 }
@@ -126,10 +128,11 @@ impl Hub {
             over: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
-            heard: Arc::default(),
+            heard: AtomicU64::new(0),
+            lost: AtomicBool::new(false),
             idle_since: Mutex::new(Instant::now()),
         });
-        let wire = Wire::new(transport, Arc::clone(&state.heard));
+        let wire = Wire::new(transport, Arc::clone(&state));
         let handshake = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -155,6 +158,14 @@ impl Hub {
     /// Whether it was given up since the server did not answer.
     pub(crate) fn fell_silent(&self) -> bool {
         self.state.silent.load(Ordering::Acquire)
+    }
+
+    /// Whether it was ended here, since the server had said that it takes no more requests and none
+    /// was under way: those that were to be sent never left.
+    pub(crate) fn was_left(&self) -> bool {
+        self.state.over.load(Ordering::Acquire)
+            && !self.state.lost.load(Ordering::Acquire)
+            && !self.fell_silent()
     }
 
     /// Whether it may be used by whoever asks.

@@ -36,7 +36,7 @@ pub(super) struct Line {
 struct Seats {
     leader: Option<Arc<Bell>>,
     others: VecDeque<Arc<Bell>>,
-    /// Something was to be done, and nobody was there.
+    /// Something is to be done that the leader has not come to yet.
     due: bool,
 }
 
@@ -93,7 +93,7 @@ impl Wake for Bell {
 }
 
 impl Line {
-    /// Whether something is to be done that nobody was there for.
+    /// Whether something is to be done that nobody has come to yet.
     pub(super) fn is_due(&self) -> bool {
         self.lock().due
     }
@@ -159,9 +159,9 @@ impl Line {
     /// Wakes whoever leads.
     fn call(&self) {
         let mut seats = self.lock();
+        seats.due = true;
         let leader = seats.leader.clone().filter(|leader| leader.is_here());
         let woken = leader.or_else(|| seats.appoint());
-        seats.due = woken.is_none();
         drop(seats);
         if let Some(woken) = woken {
             woken.ring();

@@ -3,10 +3,12 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::hub::State;
 
 /// How often is read in one turn. A server that never stops must not keep the one who drives from
 /// its own stream, and what nobody has looked at yet is held in memory.
@@ -22,8 +24,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
 /// learned that there is something to be read, and not have read it.
 pub(super) struct Wire {
     transport: Box<dyn Transport>,
-    /// How often something was read.
-    heard: Arc<AtomicU64>,
+    state: Arc<State>,
     /// Those of this turn.
     reads: u32,
     /// The last turn's reads had come to an end.
@@ -31,8 +32,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(transport: Box<dyn Transport>, heard: Arc<AtomicU64>) -> Self {
-        Self { transport, heard, reads: 0, waited: false }
+    pub(super) fn new(transport: Box<dyn Transport>, state: Arc<State>) -> Self {
+        Self { transport, state, reads: 0, waited: false }
     }
 }
 
@@ -51,12 +52,14 @@ impl AsyncRead for Wire {
         if std::mem::take(&mut this.waited) {
             this.transport.try_at_once();
         }
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut this.transport).poll_read(context, buffer);
         match &polled {
-            Poll::Ready(_) => {
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => {
                 this.reads += 1;
-                this.heard.fetch_add(1, Ordering::Relaxed);
+                this.state.heard.fetch_add(1, Ordering::Relaxed);
             }
+            Poll::Ready(_) => this.state.lost.store(true, Ordering::Release),
             Poll::Pending => (this.reads, this.waited) = (0, true),
         }
         polled

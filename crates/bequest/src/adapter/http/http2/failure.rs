@@ -24,7 +24,11 @@ impl Failure {
     pub(super) fn of(end: End, hub: &Hub, phase: Phase) -> Self {
         Self {
             is_lost: matches!(end, End::Lost(_)),
-            is_unprocessed: matches!(end, End::Unprocessed(_)),
+            is_unprocessed: match end {
+                End::Unprocessed(_) => true,
+                End::Lost(_) => hub.was_left(),
+                _ => false,
+            },
             needs_http1: matches!(end, End::NeedsHttp1(_)),
             error: error(end, Some(hub), phase),
         }

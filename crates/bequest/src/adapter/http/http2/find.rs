@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::{HttpAdapter, Work};
 use super::failure;
@@ -11,6 +11,10 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h2::Slot;
 use crate::net::{Connection, Pool, Shared, Turn, was_closed};
 use crate::reactor::with_deadline;
+
+/// How long a request waits for a connection that another one opens, before it opens its own: that
+/// one may be a future that nobody polls at present.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What a request is sent over.
 pub(super) enum Found {
@@ -26,7 +30,7 @@ pub(super) enum Found {
 
 impl HttpAdapter {
     /// Joins a connection with room for another stream; or opens one, unless somebody else does
-    /// that already: then it waits for theirs.
+    /// that already: then it waits a while for theirs.
     pub(super) async fn find(
         &self,
         pool: &Arc<Pool>,
@@ -34,6 +38,7 @@ impl HttpAdapter {
         started: Instant,
     ) -> Result<Found> {
         let mut turn = None;
+        let mut has_waited = false;
         loop {
             if let Some((shared, slot)) = pool.join(work.origin, Instant::now()) {
                 return Ok(Found::Shared { shared, slot, is_fresh: false });
@@ -41,10 +46,13 @@ impl HttpAdapter {
             if self.negotiates(work) && pool.speaks_http1(work.origin) {
                 return Ok(Found::Http1);
             }
-            if turn.is_some() {
-                return Box::pin(self.open_shared(pool, work, started)).await;
+            if has_waited {
+                let opened = Box::pin(self.open_shared(pool, work, started)).await;
+                drop(turn);
+                return opened;
             }
-            turn = Some(Box::pin(wait_to_open(pool, work)).await?);
+            turn = Box::pin(wait_to_open(pool, work)).await?;
+            has_waited = true;
         }
     }
 
@@ -91,20 +99,16 @@ fn unwanted() -> Error {
         .remedied("allow HTTP/1.1, too: `HttpVersions::Negotiate`")
 }
 
-/// Waits while somebody else opens a connection to the same origin: for no longer than opening one
-/// may take.
-async fn wait_to_open(pool: &Pool, work: &Work<'_>) -> Result<Turn> {
+/// Waits while somebody else opens a connection to the same origin; `None`, if that takes too long.
+async fn wait_to_open(pool: &Pool, work: &Work<'_>) -> Result<Option<Turn>> {
     let settings = work.settings;
-    let (end, is_total) = settings.until(Instant::now(), settings.timeout.connect_limit());
+    let (end, is_total) = settings.until(Instant::now(), Some(PATIENCE));
     let waiting = end_early(work, with_deadline(end, pool.turn_to_open(work.origin)));
     match waiting.await? {
-        Some(Some(turn)) => Ok(turn),
+        Some(Some(turn)) => Ok(Some(turn)),
         Some(None) => Err(was_closed().during(Phase::Connect(None))),
         None if is_total => Err(settings.total_is_over().during(Phase::Connect(None))),
-        None => {
-            let what = "the connect timeout was over, while another request was connecting";
-            Err(Error::with(ErrorKind::ConnectTimeout, what).during(Phase::Connect(None)))
-        }
+        None => Ok(None),
     }
 }
 

@@ -76,7 +76,8 @@ impl HttpAdapter {
                 drop(turn);
                 return self.send_once(work, None).await;
             }
-            if replays >= MOST_REPLAYS || !failure.allows_replay(request, is_fresh) {
+            let may_replay = replays < MOST_REPLAYS && !shared.was_closed();
+            if !(may_replay && failure.allows_replay(request, is_fresh)) {
                 return Err(failed(&shared, failure, began, opened));
             }
             replays += 1;

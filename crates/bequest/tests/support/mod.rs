@@ -11,6 +11,7 @@
 pub(crate) mod bomb;
 pub(crate) mod case;
 pub(crate) mod full;
+pub(crate) mod hello;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use bequest::{
     Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, Identity, IntoAuth,
     IntoUrl, Params, PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry,
-    SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify, Version,
+    SendOptions, Session, StatusCode, Timeout, Timings, TlsInfo, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -339,6 +340,7 @@ tell! {
     elapsed -> Duration;
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;
+    tls -> Option<&TlsInfo>;
     content_length -> Option<u64>;
     encoding -> Option<Cow<'_, str>>;
     trailers -> Option<&Headers>;

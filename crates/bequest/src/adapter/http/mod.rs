@@ -9,6 +9,8 @@ mod open;
 mod options;
 mod origin;
 mod round_trip;
+#[cfg(feature = "tls")]
+mod tls;
 mod upload;
 
 use std::fmt;
@@ -46,7 +48,11 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn on(request: &'a mut PreparedRequest, settings: &'a Settings) -> Result<Self> {
+    fn on(
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+        options: &'a Options,
+    ) -> Result<Self> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
@@ -55,7 +61,7 @@ impl<'a> Work<'a> {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
         }
-        let origin = origin::of(request, settings)?;
+        let origin = origin::of(request, settings, options)?;
         Ok(Self { request, framing, settings, origin })
     }
 }
@@ -179,7 +185,7 @@ impl HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        match Work::on(request, settings) {
+        match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
             Ok(work) => match work.origin.route {
                 Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
@@ -274,7 +280,7 @@ impl HttpAdapter {
         work: &'a Work<'a>,
         started: Instant,
     ) -> BoxFuture<'a, Result<Box<Connection>>> {
-        Box::pin(open(vacancy, work, &self.0.options.sockets, started))
+        Box::pin(open(vacancy, work, &self.0.options, started))
     }
 
     fn respond(
@@ -309,6 +315,7 @@ impl HttpAdapter {
             attempts: Vec::new(),
             timings,
             peer: connection.peer,
+            tls: connection.tls.clone(),
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),
@@ -354,7 +361,7 @@ mod tests {
     fn what_waits_for_a_response_is_small() {
         let (adapter, settings) = (HttpAdapter::new(), Settings::default());
         let mut request = Request::new("GET", "http://h/").prepare().unwrap();
-        let work = Work::on(&mut request, &settings).unwrap();
+        let work = Work::on(&mut request, &settings, &adapter.0.options).unwrap();
         let size = size_of_val(&adapter.send_once(work, None));
         assert!(size <= 1032, "{size}");
     }

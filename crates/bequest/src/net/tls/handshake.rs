@@ -32,7 +32,14 @@ where
         ));
     }
     let connecting = connector.connect(server_name(host)?, stream);
-    connecting.await.map_err(|error| refused(host, error, &config))
+    let secured = connecting.await.map_err(|error| refused(host, error, &config))?;
+    trace::event!(
+        DEBUG,
+        version = ?secured.get_ref().1.protocol_version(),
+        cipher = ?secured.get_ref().1.negotiated_cipher_suite().map(|suite| suite.suite()),
+        "secured"
+    );
+    Ok(secured)
 }
 
 /// The host without the brackets of an IPv6 literal and without the dot of a complete name.

@@ -71,9 +71,11 @@ macro_rules! record {
 }
 pub(crate) use record;
 
-/// A URL as a field may have it.
+/// A URL as a field may have it; masked only if somebody wants to know it.
 #[cfg(feature = "tracing")]
-pub(crate) use crate::secrets::masked;
+pub(crate) fn masked(url: &url::Url) -> impl std::fmt::Display + '_ {
+    std::fmt::from_fn(|f| f.write_str(&crate::secrets::masked(url)))
+}
 
 /// The value of a field that [`record!`] says later.
 #[cfg(feature = "tracing")]

@@ -32,7 +32,7 @@ pub(crate) fn exchange(
     let span = trace::span!(
         "request",
         method = request.method.as_str(),
-        url = trace::masked(&request.url),
+        url = %trace::masked(&request.url),
         status = trace::Empty,
         error = trace::Empty,
     );
@@ -190,7 +190,7 @@ impl Journey {
             DEBUG,
             status = status.as_u16(),
             method = next.method.as_str(),
-            to = trace::masked(&next.url),
+            to = %trace::masked(&next.url),
             "redirected"
         );
         self.followed += 1;

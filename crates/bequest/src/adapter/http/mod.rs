@@ -187,7 +187,7 @@ impl HttpAdapter {
                 let span = trace::span!(
                     "send",
                     method = work.request.method.as_str(),
-                    url = trace::masked(&work.request.url),
+                    url = %trace::masked(&work.request.url),
                     status = trace::Empty,
                 );
                 match work.origin.route {

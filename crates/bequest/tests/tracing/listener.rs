@@ -58,6 +58,19 @@ impl Told {
         found.unwrap_or_else(|| panic!("no event {text}: {self:?}"))
     }
 
+    /// The document names all of it; warnings have texts of their own.
+    #[track_caller]
+    fn is_documented(&self) {
+        const DOCUMENT: &str = include_str!("../../../../docs/tracing.md");
+        let texts = self.events.iter().filter(|event| event.level != Level::WARN);
+        let texts = texts.map(|event| &*event.text).chain(self.spans.iter().map(|span| span.name));
+        let fields = self.spans.iter().map(|span| &span.fields);
+        let fields = fields.chain(self.events.iter().map(|event| &event.fields));
+        for name in texts.chain(fields.flatten().map(|(name, _)| *name)) {
+            assert!(DOCUMENT.contains(&format!("`{name}`")), "docs/tracing.md has no `{name}`");
+        }
+    }
+
     fn path(&self, mut at: Option<usize>) -> Vec<usize> {
         let mut path = Vec::new();
         while let Some(span) = at {
@@ -105,7 +118,9 @@ impl Ear {
         let open = || told().as_ref().unwrap().spans.iter().any(|span| span.handles > 0);
         crate::support::until("every span is closed", || !open());
         assert!(is_outside(), "a span was not left");
-        std::mem::take(&mut *told()).unwrap()
+        let told = std::mem::take(&mut *told()).unwrap();
+        told.is_documented();
+        told
     }
 }
 

@@ -39,11 +39,14 @@ macro_rules! event {
 }
 pub(crate) use event;
 
-/// A [`Span`]: `span!("name", field = value)`.
+/// A [`Span`]: `span!("name", field = value)`. `log` knows none, and would be asked at each poll.
 #[cfg(feature = "tracing")]
 macro_rules! span {
     ($($what:tt)*) => {
-        $crate::trace::Span(::tracing::debug_span!(target: "bequest", $($what)*))
+        $crate::trace::Span(match ::tracing::level_enabled!(::tracing::Level::DEBUG) {
+            true => ::tracing::debug_span!(target: "bequest", $($what)*),
+            false => ::tracing::Span::none(),
+        })
     };
 }
 /// Nothing is told.
@@ -96,7 +99,10 @@ impl Span {
     /// The one that the thread is in.
     #[cfg(feature = "tracing")]
     pub(crate) fn current() -> Self {
-        Self(tracing::Span::current())
+        Self(match tracing::level_enabled!(tracing::Level::DEBUG) {
+            true => tracing::Span::current(),
+            false => tracing::Span::none(),
+        })
     }
 
     /// What the work does is in this span.

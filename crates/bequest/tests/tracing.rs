@@ -47,6 +47,7 @@ fn a_request_tells_its_steps(door: Door) {
     assert_eq!(
         steps(&told),
         [
+            "request: sending",
             "request send: on a new connection",
             "request send: resolved",
             "request send connect: connecting",
@@ -84,6 +85,7 @@ fn a_kept_connection_is_told(door: Door) {
     s.send(get(server.url("/get"))).unwrap();
     let told = ear.listen(|| drop(s.send(get(server.url("/get"))).unwrap()));
     let expected = [
+        "request: sending",
         "request send: on a kept connection",
         "request send: answered",
         "request send: body",
@@ -102,7 +104,7 @@ fn a_request_that_is_sent_once_more_tells_why(door: Door) {
     s.send(get(server.url("/"))).unwrap();
     let told = ear.listen(|| drop(s.send(get(server.url("/"))).unwrap()));
     let again = "request send: the kept connection was closed: once more, on a new one";
-    assert_eq!(steps(&told)[..2], ["request send: on a kept connection", again]);
+    assert_eq!(steps(&told)[1..3], ["request send: on a kept connection", again]);
     assert_eq!(told.event("connected")["address"], server.addr().to_string());
     let error = &told.event("the kept connection was closed: once more, on a new one")["error"];
     assert!(error.contains("the server closed the connection"), "{error}");
@@ -153,6 +155,7 @@ fn tls_through_a_tunnel_is_told(door: Door) {
     assert_eq!(
         steps(&told),
         [
+            "request: sending",
             "request send: on a new connection",
             "request send proxy: resolved",
             "request send proxy connect: connecting",
@@ -181,7 +184,7 @@ fn what_fails_tells_how_far_it_came(door: Door) {
         let error = s.send(get(format!("http://{nobody}/"))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
     });
-    let last = &steps(&told)[2..];
+    let last = &steps(&told)[3..];
     let expected = [
         "request send connect: connecting",
         "request send connect: not connected",

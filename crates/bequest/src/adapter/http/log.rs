@@ -28,8 +28,14 @@ impl Log {
     /// No more of it will come: that was all, or nobody wants the rest. The first end counts.
     pub(super) fn end(&mut self, whole: bool) {
         if !std::mem::replace(&mut self.told, true) {
-            let (bytes, elapsed_ms) = (self.bytes, self.began.elapsed_ms());
-            trace::event!(in self.span; DEBUG, bytes, whole, elapsed_ms, "body");
+            trace::event!(
+                in self.span;
+                DEBUG,
+                bytes = self.bytes,
+                whole,
+                elapsed_ms = self.began.elapsed_ms(),
+                "body"
+            );
         }
     }
 }

@@ -184,6 +184,12 @@ impl HttpAdapter {
         match Work::on(request, settings) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
             Ok(work) => {
+                trace::event!(
+                    DEBUG,
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    "sending"
+                );
                 let span = trace::span!(
                     "send",
                     method = work.request.method.as_str(),

@@ -227,7 +227,7 @@ fn many_stay_with_the_parent(site: &Site) {
         };
         fork(check, || ());
         let mut rest = 0;
-        while let Some(response) = many.next() {
+        for response in many {
             assert_eq!(response.unwrap().content().unwrap(), testbed::pattern(100_000));
             rest += 1;
         }

@@ -171,6 +171,8 @@ fn unconnected(origin: Origin<'_>, failures: Failures) -> Error {
     let mut error = Error::with(ErrorKind::Connect, what).during(Phase::Connect(only));
     if refused {
         error = error.remedied("nothing listens there: check the port, and that the server runs");
+    } else if let Some(remedy) = failures.iter().find_map(|(_, error)| reactor::remedy(error)) {
+        error = error.remedied(remedy);
     }
     match failures.into_iter().next_back() {
         Some((_, cause)) => error.because(cause),

@@ -37,7 +37,7 @@ fn main() {
 }
 
 fn play() {
-    for door in DOORS {
+    for &door in DOORS {
         for check in CHECKS {
             check(door);
         }

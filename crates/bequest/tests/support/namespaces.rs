@@ -1,6 +1,8 @@
 //! Test programs that run themselves in network namespaces of the kit: `harness = false`, since
 //! threads can't be moved to another namespace.
 
+#![allow(clippy::print_stdout)] // Programs that report.
+
 use std::process::{Command, Stdio};
 
 use testbed::{Lab, Server};

@@ -77,15 +77,15 @@ fn serve() {
     println!("{}", listener.local_addr().unwrap().port());
     thread::spawn(move || {
         for from in listener.incoming() {
-            thread::spawn(move || relay(from?, to));
+            thread::spawn(move || relay(&from?, to));
         }
     });
     let _ = std::io::stdin().read(&mut [0]);
 }
 
-fn relay(from: TcpStream, to: SocketAddr) -> std::io::Result<()> {
+fn relay(from: &TcpStream, to: SocketAddr) -> std::io::Result<()> {
     let to = TcpStream::connect(to)?;
-    for stream in [&from, &to] {
+    for stream in [from, &to] {
         stream.set_nodelay(true)?;
     }
     let (mut back_from, mut back_to) = (to.try_clone()?, from.try_clone()?);
@@ -93,7 +93,7 @@ fn relay(from: TcpStream, to: SocketAddr) -> std::io::Result<()> {
         let _ = std::io::copy(&mut back_from, &mut back_to);
         back_to.shutdown(std::net::Shutdown::Both)
     });
-    let _ = std::io::copy(&mut &from, &mut &to);
+    let _ = std::io::copy(&mut &*from, &mut &to);
     to.shutdown(std::net::Shutdown::Both)
 }
 
@@ -218,7 +218,10 @@ fn what_is_late_ends_in_time(door: Door, url: &str) {
         let took = start.elapsed();
         assert!(took < Duration::from_millis(1500), "{took:?}");
         match content {
-            Ok(content) => Ok(assert_eq!(content, testbed::pattern(50_000 + number))),
+            Ok(content) => {
+                assert_eq!(content, testbed::pattern(50_000 + number));
+                Ok(())
+            }
             Err(error) => {
                 assert!(took >= limit, "{error} after {took:?}");
                 assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");

@@ -12,6 +12,7 @@ pub(crate) mod bomb;
 pub(crate) mod case;
 pub(crate) mod full;
 pub(crate) mod hello;
+pub(crate) mod namespaces;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -57,6 +58,13 @@ pub(crate) enum Door {
     #[cfg(feature = "async")]
     Aio,
 }
+
+/// All of them, for programs that have no [`doors!`].
+pub(crate) const DOORS: &[Door] = &[
+    Door::Blocking,
+    #[cfg(feature = "async")]
+    Door::Aio,
+];
 
 impl Door {
     /// A new session, as `Session::new` makes it.

@@ -4,6 +4,7 @@ mod clock;
 mod download;
 mod expect;
 mod forward;
+mod log;
 mod meter;
 mod open;
 mod options;
@@ -37,6 +38,7 @@ use crate::response::{DRAINED, Encoding, Head, Response};
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::timings::{HeadTimings, Timings};
+use crate::trace;
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -187,10 +189,26 @@ impl HttpAdapter {
     ) -> BoxFuture<'a, Result<Response>> {
         match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(work) => match work.origin.route {
-                Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
-                _ => Box::pin(self.send_once(work, None)),
-            },
+            Ok(work) => {
+                trace::event!(
+                    DEBUG,
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    "sending"
+                );
+                let span = trace::span!(
+                    "send",
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    status = trace::Empty,
+                );
+                match work.origin.route {
+                    Some(Route { proxy, forwards: true }) => {
+                        span.hold_boxed(self.forward(work, proxy))
+                    }
+                    _ => span.hold_boxed(self.send_once(work, None)),
+                }
+            }
         }
     }
 
@@ -208,6 +226,7 @@ impl HttpAdapter {
                 return Ok(response);
             }
             response.drain(DRAINED).await;
+            trace::event!(DEBUG, "asked again by the proxy");
         }
     }
 
@@ -235,6 +254,7 @@ impl HttpAdapter {
             };
             let (mut connection, mut reused) = match pool.take(work.origin, now, checked) {
                 Ok(mut connection) => {
+                    trace::event!(DEBUG, peer = ?connection.peer, "on a kept connection");
                     if turn.is_some() {
                         let waited = Timings { pool: Some(now - started), ..Timings::default() };
                         (connection.opened, connection.turn) = (Some(Box::new(waited)), turn);
@@ -242,6 +262,12 @@ impl HttpAdapter {
                     (connection, true)
                 }
                 Err(mut vacancy) => {
+                    trace::event!(
+                        DEBUG,
+                        host = work.origin.host,
+                        port = work.origin.port,
+                        "on a new connection"
+                    );
                     vacancy.turn = turn;
                     // What can't be sent is not worth a connection.
                     let mut head = Vec::new();
@@ -252,6 +278,7 @@ impl HttpAdapter {
                 }
             };
             let mut ready = if reused { now } else { connection.ready() };
+            trace::event!(TRACE, headers = ?work.request.headers, "request");
             loop {
                 match trip.run(&mut connection).await {
                     Ok(answer) => {
@@ -263,6 +290,11 @@ impl HttpAdapter {
                         if !(replays && failure.allows_replay(work.request)) {
                             return Err(failed(&connection, failure, Began { started, ready }));
                         }
+                        trace::event!(
+                            DEBUG,
+                            error = %failure.error,
+                            "the kept connection was closed: once more, on a new one"
+                        );
                     }
                 }
                 let vacancy = pool.replay(work.origin, connection.turn.take());
@@ -301,6 +333,16 @@ impl HttpAdapter {
             head: now - began.started,
             arrived: Some(now),
         };
+        trace::record!("status", answer.head.status.as_u16());
+        trace::event!(
+            DEBUG,
+            status = answer.head.status.as_u16(),
+            version = ?answer.head.version,
+            peer = ?connection.peer,
+            elapsed_ms = trace::ms(timings.head),
+            "answered"
+        );
+        trace::event!(TRACE, headers = ?answer.head.headers, "response");
         // A little less than it says: it may close while a request is on its way.
         connection.server_keeps =
             answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));

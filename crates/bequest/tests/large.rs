@@ -11,13 +11,14 @@ use std::sync::LazyLock;
 
 use bequest::{Body, Session};
 use sha2::{Digest, Sha256};
-use support::{Door, doors, post};
+use support::{Door, doors, get, post};
 use testbed::Testbed;
 
 doors![
     a_large_file_goes_up,
     a_large_reader_goes_up,
     large_chunks_go_up,
+    a_large_body_comes_down,
     #[cfg(feature = "multipart")]
     a_form_beyond_4_gib_goes_up,
 ];
@@ -144,14 +145,13 @@ fn a_form_beyond_4_gib_goes_up(door: Door) {
     assert_little_memory();
 }
 
-#[test]
-fn a_large_body_comes_down() {
+fn a_large_body_comes_down(door: Door) {
     let server = Testbed::start();
-    let s = Session::new();
+    let s = door.session();
     for path in ["big", "big-chunked"] {
         let url = server.url(&format!("/{path}/{LENGTH}"));
         for size in [Some(1000), Some(64 << 10), Some(1 << 20), None] {
-            let r = s.get(&url).stream(true).send().unwrap();
+            let r = s.send(get(&url).stream(true)).unwrap();
             let mut checked = Checked::default();
             for piece in r.iter_content(size) {
                 let piece = piece.unwrap();
@@ -162,7 +162,7 @@ fn a_large_body_comes_down() {
             assert_eq!(checked.0, LENGTH, "{path} in pieces of {size:?}");
         }
         let mut checked = Checked::default();
-        let r = s.get(&url).stream(true).send().unwrap();
+        let r = s.send(get(&url).stream(true)).unwrap();
         std::io::copy(&mut r.reader(), &mut checked).unwrap();
         assert_eq!(checked.0, LENGTH, "{path} by a reader");
     }

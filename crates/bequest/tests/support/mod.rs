@@ -10,6 +10,8 @@
 
 pub(crate) mod bomb;
 pub(crate) mod case;
+#[cfg(feature = "async")]
+pub(crate) mod fed;
 pub(crate) mod full;
 pub(crate) mod streams;
 

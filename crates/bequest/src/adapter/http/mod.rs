@@ -1,5 +1,6 @@
 //! The adapter for `http://` and `https://`: one request over one connection.
 
+mod ask;
 mod clock;
 mod download;
 mod expect;
@@ -242,7 +243,7 @@ impl HttpAdapter {
         forward: Option<&'a Forward<'a>>,
     ) -> impl Future<Output = Result<Response>> + Send + 'a {
         async move {
-            work.request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+            work.request.body.source().map_or(Ok(()), |stream| stream.check())?;
             let pool = self.pool()?;
             let started = Instant::now();
             let trip = RoundTrip::new(&work, &self.0.options.limits, forward);

@@ -119,7 +119,9 @@ pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
-pub use net::tls::{Identity, ServerCheck, TlsServer, Verify, VerifyRules};
+pub use net::tls::{
+    CryptoProvider, Identity, ServerCheck, TlsInfo, TlsServer, TlsVersion, Verify, VerifyRules,
+};
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
 pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};

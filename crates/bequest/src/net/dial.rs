@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::pool::Origin;
@@ -10,7 +11,7 @@ use super::race::{Failures, race};
 use super::route::Route;
 use super::sockets::Sockets;
 use super::stream::Stream;
-use super::tls::TlsSettings;
+use super::tls::{TlsOptions, TlsSettings};
 use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{self, Socket, with_deadline};
@@ -21,6 +22,8 @@ use crate::trace;
 #[derive(Debug)]
 pub(crate) struct Dialing<'a> {
     pub(crate) sockets: &'a Sockets,
+    /// How TLS is spoken with a proxy that a tunnel leads through.
+    pub(crate) proxy_tls: &'a Arc<TlsOptions>,
     /// For all of it: look-up, every address, proxy, handshake.
     pub(crate) deadline: Option<Instant>,
     /// It may be given up at any other time, too.

@@ -6,7 +6,7 @@
 //! it waits in `poll(2)`.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem::{self, ManuallyDrop};
 use std::os::fd::OwnedFd;
 use std::pin::pin;
@@ -166,6 +166,14 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
         }
         scope.wait()?;
     }
+}
+
+/// The same for what is polled without a future.
+///
+/// # Errors
+/// An interruption, or that waiting failed.
+pub(crate) fn block_on_poll<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T> {
+    block_on(poll_fn(|context| poll(context).map(Ok)))
 }
 
 /// The thread drives a crowd: what an outer `block_on` waits for is put aside meanwhile.

@@ -18,7 +18,7 @@ mod stop;
 mod timer;
 mod wake;
 
-pub(crate) use calling_thread::block_on;
+pub(crate) use calling_thread::{block_on, block_on_poll};
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
 pub(crate) use connect::{SocketOptions, connect, connect_unix};

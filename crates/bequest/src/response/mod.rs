@@ -19,7 +19,7 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,11 +44,13 @@ pub(crate) use text::decode_as;
 
 use self::builder::Own;
 use self::decode::Codings;
+use self::loan::Loan;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
+use crate::net::tls::TlsInfo;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
@@ -89,6 +91,7 @@ pub(crate) struct Head {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) timings: HeadTimings,
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) tls: Option<Arc<TlsInfo>>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
     pub(crate) encoding: Encoding,
@@ -190,6 +193,24 @@ impl Response {
     /// The server's address; `None` where there was no connection.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.0.head.peer
+    }
+
+    /// How the connection to the server was secured; `None` where it was not, and where there was
+    /// none.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let (url, ca) = (server.https_url("/get"), server.ca_file());
+    /// # if cfg!(feature = "tls") {
+    /// let r = bequest::get(url).verify(ca).send()?;
+    /// let tls = r.tls().expect("it is https");
+    /// println!("{}, {}", tls.version(), tls.cipher_suite());
+    /// # assert!(tls.cipher_suite().starts_with("TLS_"));
+    /// # }
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.0.head.tls.as_deref()
     }
 
     /// What Content-Length says, if it is a number.
@@ -321,8 +342,7 @@ impl Response {
 
     /// Reads the body to its end and keeps it.
     pub(crate) async fn read_in(&self) -> Result<()> {
-        let mut loan = loan::Loan::take(self)?;
-        // Given up half-way, it must not look as if nothing had been read.
+        let mut loan = Loan::take(self)?;
         loan.begin();
         match loan.collect(self.0.head.max_content).await {
             Ok(bytes) => {
@@ -343,7 +363,7 @@ impl Response {
         if !self.is_to_be_read() {
             return;
         }
-        let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
+        let Ok(mut loan) = Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
             Ok(bytes) => match Codings::of(&self.0.head.headers) {
@@ -411,13 +431,23 @@ impl Response {
     /// # Ok::<(), bequest::Error>(())
     /// ```
     pub fn iter_content(&self, size: impl Into<Option<usize>>) -> IterContent<'_> {
-        IterContent::new(self, size.into())
+        IterContent::new(size.into(), || Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_content(self, size: impl Into<Option<usize>>) -> IterContent<'static> {
+        IterContent::new(size.into(), || Loan::own(self, false))
     }
 
     /// The body's lines, without their ends (`\n`, `\r\n` or `\r`), each as soon as it has arrived.
     /// It holds the body while it lives; what it did not read is there for the next one.
     pub fn iter_lines(&self) -> IterLines<'_> {
-        IterLines::new(self)
+        IterLines::new(Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_lines(self) -> IterLines<'static> {
+        IterLines::new(Loan::own(self, false))
     }
 
     /// The body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead). It holds the body

@@ -10,8 +10,12 @@
 
 pub(crate) mod bomb;
 pub(crate) mod case;
+#[cfg(feature = "async")]
+pub(crate) mod fed;
 pub(crate) mod full;
+pub(crate) mod hello;
 pub(crate) mod namespaces;
+pub(crate) mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -22,7 +26,7 @@ use std::time::{Duration, Instant};
 use bequest::{
     Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, Identity, IntoAuth,
     IntoUrl, Params, PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry,
-    SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify, Version,
+    SendOptions, Session, StatusCode, Timeout, Timings, TlsInfo, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -264,7 +268,10 @@ impl Reply {
         match self {
             Self::Blocking(response) => response.content(),
             #[cfg(feature = "async")]
-            Self::Aio(response) => tokio_runtime::block_on(response.content()),
+            Self::Aio(response) => match tokio_runtime::give_up(response.content()) {
+                Some(content) => content,
+                None => tokio_runtime::block_on(response.content()),
+            },
         }
     }
 
@@ -347,6 +354,7 @@ tell! {
     elapsed -> Duration;
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;
+    tls -> Option<&TlsInfo>;
     content_length -> Option<u64>;
     encoding -> Option<Cow<'_, str>>;
     trailers -> Option<&Headers>;
@@ -385,8 +393,10 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
 /// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
 #[cfg(feature = "async")]
 pub(crate) mod tokio_runtime {
-    use std::future::Future;
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
     use std::sync::LazyLock;
+    use std::task::Poll;
 
     use tokio::runtime::{Builder, Runtime};
 
@@ -403,6 +413,15 @@ pub(crate) mod tokio_runtime {
             Ok(output) => output,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Polls it once, and drops it if it is not ready.
+    pub(crate) fn give_up<F: Future>(future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        RUNTIME.block_on(poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => Poll::Ready(None),
+        }))
     }
 
     /// Runs what borrows, on the thread of the caller.

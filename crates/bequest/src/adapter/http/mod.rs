@@ -1,5 +1,6 @@
 //! The adapter for `http://` and `https://`: one request over one connection.
 
+mod ask;
 mod clock;
 mod download;
 mod expect;
@@ -10,6 +11,8 @@ mod open;
 mod options;
 mod origin;
 mod round_trip;
+#[cfg(feature = "tls")]
+mod tls;
 mod upload;
 
 use std::fmt;
@@ -48,7 +51,11 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn on(request: &'a mut PreparedRequest, settings: &'a Settings) -> Result<Self> {
+    fn on(
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+        options: &'a Options,
+    ) -> Result<Self> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
@@ -57,7 +64,7 @@ impl<'a> Work<'a> {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
         }
-        let origin = origin::of(request, settings)?;
+        let origin = origin::of(request, settings, options)?;
         Ok(Self { request, framing, settings, origin })
     }
 }
@@ -181,7 +188,7 @@ impl HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        match Work::on(request, settings) {
+        match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
             Ok(work) => {
                 trace::event!(
@@ -236,7 +243,7 @@ impl HttpAdapter {
         forward: Option<&'a Forward<'a>>,
     ) -> impl Future<Output = Result<Response>> + Send + 'a {
         async move {
-            work.request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+            work.request.body.source().map_or(Ok(()), |stream| stream.check())?;
             let pool = self.pool()?;
             let started = Instant::now();
             let trip = RoundTrip::new(&work, &self.0.options.limits, forward);
@@ -306,7 +313,7 @@ impl HttpAdapter {
         work: &'a Work<'a>,
         started: Instant,
     ) -> BoxFuture<'a, Result<Box<Connection>>> {
-        Box::pin(open(vacancy, work, &self.0.options.sockets, started))
+        Box::pin(open(vacancy, work, &self.0.options, started))
     }
 
     fn respond(
@@ -351,6 +358,7 @@ impl HttpAdapter {
             attempts: Vec::new(),
             timings,
             peer: connection.peer,
+            tls: connection.tls.clone(),
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),
@@ -396,7 +404,7 @@ mod tests {
     fn what_waits_for_a_response_is_small() {
         let (adapter, settings) = (HttpAdapter::new(), Settings::default());
         let mut request = Request::new("GET", "http://h/").prepare().unwrap();
-        let work = Work::on(&mut request, &settings).unwrap();
+        let work = Work::on(&mut request, &settings, &adapter.0.options).unwrap();
         let size = size_of_val(&adapter.send_once(work, None));
         assert!(size <= 1032, "{size}");
     }

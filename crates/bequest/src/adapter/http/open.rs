@@ -6,11 +6,10 @@ use std::time::Instant;
 use http::Extensions;
 
 use super::Work;
+use super::options::Options;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::net::{
-    Connection, Dialing, Pool, Refusal, Sockets, Turn, Undialed, Vacancy, was_closed,
-};
+use crate::net::{Connection, Dialing, Pool, Refusal, Turn, Undialed, Vacancy, was_closed};
 use crate::reactor::with_deadline;
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Response};
@@ -53,7 +52,7 @@ pub(super) async fn wait_for_turn(
 pub(super) async fn open(
     vacancy: Vacancy,
     work: &Work<'_>,
-    sockets: &Sockets,
+    options: &Options,
     started: Instant,
 ) -> Result<Box<Connection>> {
     let &Work { request, settings, origin, .. } = work;
@@ -65,7 +64,8 @@ pub(super) async fn open(
         None => Stopwatch::start(Phase::Prepare, now),
     };
     let ends_early = settings.cancel.is_some();
-    let mut dialing = Dialing { sockets, deadline, ends_early, watch };
+    let Options { sockets, proxy_tls, .. } = options;
+    let mut dialing = Dialing { sockets, proxy_tls, deadline, ends_early, watch };
     let dialed = {
         let dialed = pin!(vacancy.dial(origin, &mut dialing));
         match &settings.cancel {
@@ -111,6 +111,7 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         attempts: Vec::new(),
         timings: HeadTimings::default(),
         peer: None,
+        tls: None,
         extensions: Extensions::new(),
         max_content: None,
         encoding: Encoding::default(),

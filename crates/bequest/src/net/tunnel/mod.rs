@@ -84,7 +84,7 @@ async fn approach(route: Route<'_>, dialing: &mut Dialing<'_>) -> Result<Gate> {
     let Reached { socket, peer } =
         reach(to_proxy, dialing).await.map_err(|error| error.of_proxy(proxy))?;
     let mut stream = Stream::Plain(socket);
-    if let Some(tls) = route.tls() {
+    if let Some(tls) = route.tls(dialing.proxy_tls) {
         stream = secure(stream, &proxy.host, tls, dialing)
             .await
             .map_err(|error| error.of_proxy(proxy))?;

@@ -58,12 +58,12 @@ impl Tally {
 
     /// An error that docs/faults.md has for connections that are closed, reset or silent.
     pub(crate) fn bad(&self, error: &Error) -> Outcome {
-        use ErrorKind::{
-            ConnectTimeout, Disconnected, IncompleteBody, ReadTimeout, Tls, WriteTimeout,
-        };
+        use ErrorKind::{Connect, ConnectTimeout, Disconnected, IncompleteBody};
+        use ErrorKind::{ReadTimeout, Tls, WriteTimeout};
         let kind = error.kind();
-        let known = [Disconnected, IncompleteBody, ReadTimeout, WriteTimeout, ConnectTimeout, Tls];
-        if !known.contains(&kind) {
+        let known = [Connect, ConnectTimeout, Tls, Disconnected, IncompleteBody];
+        let known = known.contains(&kind) || [ReadTimeout, WriteTimeout].contains(&kind);
+        if !known {
             return Err(format!("this may not be: {error}").into());
         }
         *self.lock().errors.entry(format!("{kind:?}")).or_default() += 1;

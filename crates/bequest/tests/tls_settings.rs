@@ -310,7 +310,8 @@ fn sessions_are_not_shared_between_settings(door: Door) {
     };
     assert!(!is_resumed(unlike()));
     assert!(is_resumed(unlike()), "another adapter of the same settings");
-    let others: [(&str, fn(HttpAdapter) -> HttpAdapter); 3] = [
+    type Change = fn(HttpAdapter) -> HttpAdapter;
+    let others: [(&str, Change); 3] = [
         ("versions", |adapter| adapter.tls_versions(TlsVersion::V1_3..)),
         ("suites", |adapter| adapter.cipher_suites(["TLS_AES_256_GCM_SHA384"]).unwrap()),
         ("names", |adapter| adapter.sni(false)),

@@ -6,7 +6,7 @@
 //! it waits in `poll(2)`.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem::{self, ManuallyDrop};
 use std::os::fd::OwnedFd;
 use std::pin::pin;
@@ -19,10 +19,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::crowd::Watch;
-use super::interrupt;
 #[cfg(feature = "http2")]
 use super::presence::Presence;
 use super::wake::Notifier;
+use super::{descriptors, interrupt};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the future polled on this thread waits for.
@@ -175,6 +175,14 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
     }
 }
 
+/// The same for what is polled without a future.
+///
+/// # Errors
+/// An interruption, or that waiting failed.
+pub(crate) fn block_on_poll<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T> {
+    block_on(poll_fn(|context| poll(context).map(Ok)))
+}
+
 /// The thread drives a crowd: what an outer `block_on` waits for is put aside meanwhile.
 pub(super) struct Entered {
     _scope: Scope,
@@ -309,7 +317,11 @@ pub(super) fn hopeless() -> Error {
 }
 
 pub(super) fn failed(error: std::io::Error) -> Error {
-    Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
+    let failed = Error::with(ErrorKind::Io, "waiting for sockets failed");
+    match descriptors::remedy(&error) {
+        Some(remedy) => failed.remedied(remedy).because(error),
+        None => failed.because(error),
+    }
 }
 
 impl Drop for Scope {

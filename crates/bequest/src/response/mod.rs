@@ -44,6 +44,7 @@ pub(crate) use text::decode_as;
 
 use self::builder::Own;
 use self::decode::Codings;
+use self::loan::Loan;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
@@ -341,8 +342,7 @@ impl Response {
 
     /// Reads the body to its end and keeps it.
     pub(crate) async fn read_in(&self) -> Result<()> {
-        let mut loan = loan::Loan::take(self)?;
-        // Given up half-way, it must not look as if nothing had been read.
+        let mut loan = Loan::take(self)?;
         loan.begin();
         match loan.collect(self.0.head.max_content).await {
             Ok(bytes) => {
@@ -363,7 +363,7 @@ impl Response {
         if !self.is_to_be_read() {
             return;
         }
-        let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
+        let Ok(mut loan) = Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
             Ok(bytes) => match Codings::of(&self.0.head.headers) {
@@ -431,13 +431,23 @@ impl Response {
     /// # Ok::<(), bequest::Error>(())
     /// ```
     pub fn iter_content(&self, size: impl Into<Option<usize>>) -> IterContent<'_> {
-        IterContent::new(self, size.into())
+        IterContent::new(size.into(), || Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_content(self, size: impl Into<Option<usize>>) -> IterContent<'static> {
+        IterContent::new(size.into(), || Loan::own(self, false))
     }
 
     /// The body's lines, without their ends (`\n`, `\r\n` or `\r`), each as soon as it has arrived.
     /// It holds the body while it lives; what it did not read is there for the next one.
     pub fn iter_lines(&self) -> IterLines<'_> {
-        IterLines::new(self)
+        IterLines::new(Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_lines(self) -> IterLines<'static> {
+        IterLines::new(Loan::own(self, false))
     }
 
     /// The body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead). It holds the body

@@ -1,3 +1,4 @@
+mod given_up;
 mod marks;
 mod splits;
 
@@ -250,37 +251,6 @@ fn a_line_end_may_fall_anywhere_in_a_large_body() {
             assert_eq!(lines, [length, 1], "{length}");
         }
     }
-}
-
-/// A body that was read half-way and given up must not pass for a whole one.
-#[test]
-fn a_reading_that_is_given_up_leaves_no_content() {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    struct Stalling(bool);
-    impl Incoming for Stalling {
-        fn poll_read(
-            &mut self,
-            _: &mut Context<'_>,
-            out: &mut tokio::io::ReadBuf<'_>,
-        ) -> Poll<Result<()>> {
-            if std::mem::replace(&mut self.0, true) {
-                return Poll::Pending;
-            }
-            out.put_slice(b"half");
-            Poll::Ready(Ok(()))
-        }
-    }
-    let mut r = response("");
-    r.0.body = Mutex::new(Body::Live(Live::new(Stalling(false))));
-    {
-        let mut reading = pin!(r.collect());
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(reading.as_mut().poll(&mut context).is_pending());
-    }
-    assert_eq!(r.content().unwrap_err().kind(), ErrorKind::StreamConsumed);
 }
 
 #[test]

@@ -10,8 +10,12 @@
 
 pub(crate) mod bomb;
 pub(crate) mod case;
+#[cfg(feature = "async")]
+pub(crate) mod fed;
 pub(crate) mod full;
 pub(crate) mod hello;
+pub(crate) mod namespaces;
+pub(crate) mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -57,6 +61,13 @@ pub(crate) enum Door {
     #[cfg(feature = "async")]
     Aio,
 }
+
+/// All of them, for programs that have no [`doors!`].
+pub(crate) const DOORS: &[Door] = &[
+    Door::Blocking,
+    #[cfg(feature = "async")]
+    Door::Aio,
+];
 
 impl Door {
     /// A new session, as `Session::new` makes it.
@@ -262,7 +273,10 @@ impl Reply {
         match self {
             Self::Blocking(response) => response.content(),
             #[cfg(feature = "async")]
-            Self::Aio(response) => tokio_runtime::block_on(response.content()),
+            Self::Aio(response) => match tokio_runtime::give_up(response.content()) {
+                Some(content) => content,
+                None => tokio_runtime::block_on(response.content()),
+            },
         }
     }
 
@@ -384,8 +398,10 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
 /// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
 #[cfg(feature = "async")]
 pub(crate) mod tokio_runtime {
-    use std::future::Future;
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
     use std::sync::LazyLock;
+    use std::task::Poll;
 
     use tokio::runtime::{Builder, Runtime};
 
@@ -402,6 +418,15 @@ pub(crate) mod tokio_runtime {
             Ok(output) => output,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Polls it once, and drops it if it is not ready.
+    pub(crate) fn give_up<F: Future>(future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        RUNTIME.block_on(poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => Poll::Ready(None),
+        }))
     }
 
     /// Runs what borrows, on the thread of the caller.

@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::ReadBuf;
 
 use super::super::clock::Clock;
+use super::super::log::Log;
 use super::super::meter::Meter;
 use super::failure;
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -32,6 +33,7 @@ struct Download {
     meter: Option<Box<Meter>>,
     /// Of a pool that blocks.
     turn: Option<Turn>,
+    log: Log,
 }
 
 /// Whoever counts is told what is to come.
@@ -59,6 +61,7 @@ pub(super) fn begin(
         trailers: None,
         meter,
         turn,
+        log: Log::begin(),
     })
 }
 
@@ -80,6 +83,7 @@ impl Download {
                     // The stream's place is free, and so is the turn.
                     self.call = None;
                     self.turn = None;
+                    self.log.end(true);
                 }
             }
         }
@@ -133,6 +137,7 @@ impl Incoming for Download {
             call.release(count);
         }
         self.left = self.left.map(|left| left.saturating_sub(count as u64));
+        self.log.count(count);
         if let Some(meter) = &mut self.meter {
             meter.read(count);
         }
@@ -153,6 +158,12 @@ impl Incoming for Download {
 
     fn take_trailers(&mut self) -> Option<Headers> {
         self.trailers.take()
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.log.end(false);
     }
 }
 

@@ -24,6 +24,7 @@ use crate::h2;
 use crate::net::{Shared, Turn, was_closed};
 use crate::response::{Encoding, Head, Response};
 use crate::timings::{HeadTimings, Timings};
+use crate::trace;
 
 /// How often a request is sent again that a server says it has not processed.
 const MOST_REPLAYS: u32 = 3;
@@ -32,7 +33,7 @@ impl HttpAdapter {
     /// Sends the request by HTTP/2, or by HTTP/1.1 if that is what the server chooses.
     pub(super) async fn send_shared(&self, work: Work<'_>) -> Result<Response> {
         let Work { request, .. } = work;
-        request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+        request.body.source().map_or(Ok(()), |source| source.check())?;
         let pool = self.pool()?;
         let started = Instant::now();
         let trip = RoundTrip::new(&work, &self.0.options.limits, None);
@@ -62,6 +63,16 @@ impl HttpAdapter {
             if let Some(waited) = waited.take() {
                 opened.get_or_insert_default().pool = Some(waited);
             }
+            match is_fresh {
+                false => trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection"),
+                true => trace::event!(
+                    DEBUG,
+                    host = work.origin.host,
+                    port = work.origin.port,
+                    "on a new connection"
+                ),
+            }
+            trace::event!(TRACE, headers = ?request.headers, "request");
             let began = Began { started, ready: Instant::now() };
             let mut exchange = Exchange::new(&trip);
             let failure = match exchange.run(&shared, head.clone(), slot).await {
@@ -80,6 +91,7 @@ impl HttpAdapter {
             if !(may_replay && failure.allows_replay(request, is_fresh)) {
                 return Err(failed(&shared, failure, began, opened));
             }
+            trace::event!(DEBUG, error = %failure.error, "it was not processed, or lost: once more");
             replays += 1;
             pool.count_replay();
         }
@@ -100,6 +112,16 @@ impl HttpAdapter {
             head: now - began.started,
             arrived: Some(now),
         };
+        trace::record!("status", answer.head.status.as_u16());
+        trace::event!(
+            DEBUG,
+            status = answer.head.status.as_u16(),
+            version = ?answer.head.version,
+            peer = ?shared.peer,
+            elapsed_ms = trace::ms(timings.head),
+            "answered"
+        );
+        trace::event!(TRACE, headers = ?answer.head.headers, "response");
         let settings = work.settings;
         let head = Head {
             status: answer.head.status,

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::super::ask::{Supply, Which, ask};
 use super::super::clock::Clock;
 use super::super::expect;
-use super::super::upload::{PIECE, Pace, next_piece};
+use super::super::upload::{PIECE, Pace};
 use super::exchange::Exchange;
 use super::failure::Failure;
-use crate::body::{Piece, Source};
+use crate::body::Piece;
 use crate::error::{Error, Phase};
 use crate::h2::Call;
 use crate::reactor::Timer;
@@ -68,27 +69,29 @@ impl Exchange<'_> {
     }
 
     async fn send_stream(&mut self, call: &mut Call) -> Result<Taken, Failure> {
-        let lease = self.trip.request.body.stream().map(|stream| stream.lend()).transpose();
-        let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Taken::Enough) };
+        let lease = self.trip.request.body.source().map(|source| source.lend()).transpose();
+        let Some(lease) = lease.map_err(source_failed)? else { return Ok(Taken::Enough) };
         let mut pace = Pace::new(self.trip.framing);
-        let mut room = Vec::new();
+        let mut supply = Supply::new(lease, PIECE);
         loop {
             let mut most = pace.most();
             if most == 0 {
-                if !lease.source.as_ref().is_some_and(Source::has_an_end) {
+                if !supply.has_an_end() {
                     break;
                 }
                 most = 1;
             }
-            room.resize(PIECE, 0);
-            self.writing.progress(Phase::Send).map_err(Failure::ours)?;
             let piece;
-            let asked = next_piece(self.trip.settings, lease, room, most).await;
-            (lease, room, piece) = asked.map_err(source_failed)?;
+            (supply, piece) = match self.ask(call, supply, most).await? {
+                Some(asked) => asked,
+                None => return Ok(Taken::Enough),
+            };
             let bytes = match piece {
-                Piece::Read(count) => Bytes::copy_from_slice(&room[..count]),
                 Piece::Chunk(chunk) => chunk,
-                Piece::End => break,
+                piece => match supply.bytes(&piece) {
+                    Some(bytes) => Bytes::copy_from_slice(bytes),
+                    None => break,
+                },
             };
             pace.take(bytes.len()).map_err(source_failed)?;
             if self.send_piece(call, bytes, false).await? == Taken::Enough {
@@ -97,6 +100,44 @@ impl Exchange<'_> {
         }
         pace.end().map_err(source_failed)?;
         self.send_piece(call, Bytes::new(), true).await
+    }
+
+    /// Asks the source; `None`, if the server has answered meanwhile, and does not want the rest.
+    async fn ask(
+        &mut self,
+        call: &mut Call,
+        supply: Supply,
+        most: usize,
+    ) -> Result<Option<(Supply, Piece)>, Failure> {
+        self.writing.progress(Phase::Send).map_err(Failure::ours)?;
+        let settings = self.trip.settings;
+        let answer = |context: &mut Context<'_>| self.poll_refusal(call, context);
+        match ask(settings, supply, most, answer).await.map_err(source_failed)? {
+            Which::Piece(supply, piece) => Ok(Some((supply, piece))),
+            Which::Answer(Ok(())) => Ok(None),
+            Which::Answer(Err(failure)) => Err(failure),
+        }
+    }
+
+    /// Is ready when the server has answered, and does not want the rest; a success is kept.
+    fn poll_refusal(
+        &mut self,
+        call: &mut Call,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        if self.early.is_some() {
+            return Poll::Pending;
+        }
+        let mut total = Clock::total(self.trip.settings);
+        let Some(head) = self.poll_final(call, context, &mut total)? else { return Poll::Pending };
+        let wants_rest = head.status.is_success();
+        self.early = Some(Box::new(head));
+        if wants_rest {
+            // Whatever else is waited for registers anew.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Sends all of it, and the end if it `is_last`.
@@ -151,16 +192,8 @@ impl Exchange<'_> {
             Poll::Ready(Err(_)) => return Poll::Ready(Ok(0)),
             Poll::Pending => {}
         }
-        if self.early.is_none() {
-            let mut total = Clock::total(self.trip.settings);
-            if let Some(head) = self.poll_final(call, context, &mut total)? {
-                let wants_rest = head.status.is_success();
-                self.early = Some(Box::new(head));
-                if !wants_rest {
-                    return Poll::Ready(Ok(0));
-                }
-                context.waker().wake_by_ref();
-            }
+        if self.poll_refusal(call, context)?.is_ready() {
+            return Poll::Ready(Ok(0));
         }
         self.writing.poll(context, Phase::Send).map(|error| Err(Failure::ours(error)))
     }

@@ -9,7 +9,7 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
-use bequest::ErrorKind::{Disconnected, IncompleteBody, InvalidResponse, ReadTimeout};
+use bequest::ErrorKind::{Disconnected, IncompleteBody, InvalidResponse, ReadTimeout, TooLarge};
 use bequest::{ErrorKind, HttpVersions, Request, Result, Timeout};
 use serde_json::Value;
 use support::{Client, Door, Reply, doors};
@@ -18,7 +18,7 @@ use testbed::{Lab, Server};
 doors![each_case_ends_as_it_should];
 
 /// What the errors are, by how the paths begin: the first that fits.
-const KINDS: [(&str, ErrorKind); 12] = [
+const KINDS: [(&str, ErrorKind); 14] = [
     ("/rst-body", IncompleteBody),
     ("/rst", Disconnected),
     ("/refused", Disconnected),
@@ -30,6 +30,8 @@ const KINDS: [(&str, ErrorKind); 12] = [
     ("/length-two", InvalidResponse),
     ("/length", IncompleteBody),
     ("/hang", ReadTimeout),
+    ("/continuation-flood", TooLarge),
+    ("/hpack-bomb", TooLarge),
     ("/push", InvalidResponse),
     ("/", InvalidResponse),
 ];

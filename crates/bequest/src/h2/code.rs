@@ -19,6 +19,8 @@ use std::fmt;
 pub struct Http2Code(u32);
 
 impl Http2Code {
+    pub(crate) const ENHANCE_YOUR_CALM: Self = Self(0xb);
+
     /// Its number; those that no document names are possible, too.
     pub fn number(self) -> u32 {
         self.0

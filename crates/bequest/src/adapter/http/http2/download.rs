@@ -137,6 +137,10 @@ impl Incoming for Download {
             call.release(count);
         }
         self.left = self.left.map(|left| left.saturating_sub(count as u64));
+        if self.left == Some(0) && self.arrived.is_empty() {
+            // The stream's end has come with the last byte, as a rule.
+            let _ = self.poll_arrived(context)?;
+        }
         self.log.count(count);
         if let Some(meter) = &mut self.meter {
             meter.read(count);
@@ -147,7 +151,8 @@ impl Incoming for Download {
     fn remaining(&self) -> Option<u64> {
         match self.call {
             None => Some(self.arrived.len() as u64),
-            Some(_) => self.left,
+            // With nothing but its end, and trailers, to come it has to be read on.
+            Some(_) => self.left.filter(|left| *left > 0),
         }
     }
 

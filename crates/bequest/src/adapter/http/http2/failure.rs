@@ -2,7 +2,7 @@
 
 use super::super::round_trip::is_repeatable;
 use crate::error::{Error, ErrorKind, Phase};
-use crate::h2::{End, Hub};
+use crate::h2::{End, Http2Code, Hub};
 use crate::request::PreparedRequest;
 
 /// Why there is no answer, and what that means for a second try.
@@ -59,15 +59,13 @@ pub(super) fn error(end: End, hub: Option<&Hub>, phase: Phase) -> Error {
         End::GoneAway(code) => {
             Error::with(lost, "the server has ended the connection").because(code)
         }
+        // So is ended what goes far beyond the limit.
+        End::Broken(Http2Code::ENHANCE_YOUR_CALM) if phase == Phase::Wait => too_large(),
         End::Broken(code) => {
             Error::with(ErrorKind::InvalidResponse, "the server's answer breaks a rule of HTTP/2")
                 .because(code)
         }
-        End::TooLarge => Error::with(
-            ErrorKind::TooLarge,
-            "the response's head, or its trailers, are larger than they may be",
-        )
-        .remedied("if they may, say so by the adapter's `max_head`"),
+        End::TooLarge => too_large(),
         End::Lost(_) if hub.is_some_and(Hub::fell_silent) => {
             Error::with(lost, "the connection was given up: the server had not answered a PING")
                 .remedied("`HttpAdapter::http2_keepalive` says how long it is waited for")
@@ -76,4 +74,10 @@ pub(super) fn error(end: End, hub: Option<&Hub>, phase: Phase) -> Error {
         End::Lost(Some(cause)) => Error::with(lost, "the connection was lost").because(cause),
     };
     error.during(phase)
+}
+
+fn too_large() -> Error {
+    let what = "the response's head, or its trailers, are larger than they may be";
+    Error::with(ErrorKind::TooLarge, what)
+        .remedied("if they may, say so by the adapter's `max_head`")
 }

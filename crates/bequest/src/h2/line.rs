@@ -99,13 +99,13 @@ impl Line {
     }
 
     /// Takes a seat, or keeps it; `true` for the one who leads, and then does what is due.
-    pub(super) fn enter(self: &Arc<Self>, bell: &Arc<Bell>, presence: Arc<Presence>) -> bool {
+    pub(super) fn enter(self: &Arc<Self>, bell: &Arc<Bell>, presence: &Arc<Presence>) -> bool {
         let is_new = {
             let mut waiting = bell.lock();
             let known = waiting.presence.as_ref();
-            let is_new = !known.is_some_and(|known| Arc::ptr_eq(known, &presence));
+            let is_new = !known.is_some_and(|known| Arc::ptr_eq(known, presence));
             if is_new {
-                waiting.presence = Some(Arc::clone(&presence));
+                waiting.presence = Some(Arc::clone(presence));
             }
             is_new
         };

@@ -11,7 +11,7 @@ use crate::headers::Headers;
 
 /// The head in the form that HTTP/1.1 has it in. HTTP/2 has no reason phrases: it gets the usual
 /// one.
-pub(crate) fn response_head(parts: Parts, limits: &Limits) -> Result<ResponseHead> {
+pub(crate) fn response_head(parts: &Parts, limits: &Limits) -> Result<ResponseHead> {
     check(&parts.headers, limits, "response")?;
     Ok(ResponseHead {
         version: Version::HTTP_2,

@@ -89,7 +89,7 @@ impl HttpAdapter {
             }
             let may_replay = replays < MOST_REPLAYS && !shared.was_closed();
             if !(may_replay && failure.allows_replay(request, is_fresh)) {
-                return Err(failed(&shared, failure, began, opened));
+                return Err(failed(&shared, failure, began, opened.as_deref()));
             }
             trace::event!(DEBUG, error = %failure.error, "it was not processed, or lost: once more");
             replays += 1;
@@ -148,10 +148,10 @@ impl HttpAdapter {
 
 /// What a request ends with that got no answer.
 #[cold]
-fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<Box<Timings>>) -> Error {
+fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<&Timings>) -> Error {
     let now = Instant::now();
     let phase = failure.error.phase().unwrap_or(Phase::Send);
-    let mut timings = opened.as_deref().copied().unwrap_or_default();
+    let mut timings = opened.copied().unwrap_or_default();
     timings.spend(phase, now - began.ready);
     timings.head = now - began.started;
     let is_closed = failure.is_lost && shared.was_closed();

@@ -7,11 +7,13 @@ SERVERS="badtls"
 up() {
   certs
   refuse_taken badtls "$(port badtls)"
+  "$(python_bin)" "$KIT_DIR/py/badtls.py" --base "$(port badtls)" --certs "$CERTS" --list >"$DATA/badtls.json" ||
+    die "no list of cases"
   spawn badtls "$(python_bin)" "$KIT_DIR/py/badtls.py" --base "$(port badtls)" --certs "$CERTS"
   ready badtls curl -fsS -m 2 --cacert "$CERTS/ca.pem" "https://localhost:$(port badtls)/"
 }
 down() { stop badtls; }
-env_lines() { echo "export BADTLS_URL=https://localhost:$(port badtls) BADTLS_BASE=$(port badtls) KIT_CA=$CERTS/ca.pem KIT_CRL=$CERTS/crl.pem"; }
+env_lines() { echo "export BADTLS_URL=https://localhost:$(port badtls) BADTLS_BASE=$(port badtls) BADTLS_CASES=$DATA/badtls.json KIT_CA=$CERTS/ca.pem KIT_CRL=$CERTS/crl.pem"; }
 if [ "${1:-}" = list ]; then
   prepare; certs
   exec "$(python_bin)" "$KIT_DIR/py/badtls.py" --base "$(port badtls)" --certs "$CERTS" --list

@@ -58,7 +58,8 @@
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
 //! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
-//! `tracing` sends warnings to the program's log, by `tracing` or by `log`, whichever it uses.
+//! `tracing` tells the program's log what requests do, and warns there, by `tracing` or by `log`,
+//! whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -118,7 +119,9 @@ pub use future::BoxFuture;
 pub use headers::{Headers, ToHeaderValue};
 pub use hooks::{Hooks, RequestHooks, ResponseHooks};
 pub use http::{Extensions, Method, StatusCode, Version};
-pub use net::tls::{Identity, ServerCheck, TlsServer, Verify, VerifyRules};
+pub use net::tls::{
+    CryptoProvider, Identity, ServerCheck, TlsInfo, TlsServer, TlsVersion, Verify, VerifyRules,
+};
 pub use net::{AddressFamily, HostAddress};
 pub use progress::{OnProgress, Progress};
 pub use proxy::{Proxies, ProxyAuth, ProxyChallenge};

@@ -8,7 +8,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use bequest::{ErrorKind, Session, Timeout};
+use bequest::{ErrorKind, Request, Session, Timeout};
 use serde_json::Value;
 use testbed::Testbed;
 
@@ -35,7 +35,7 @@ fn main() {
     let ca = lines.next().unwrap().unwrap();
     let tls_base = lines.next().unwrap().unwrap();
 
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 9] = [
         ("connections are not shared", connections_are_not_shared),
         ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
         ("a child may close the session", a_child_may_close_the_session),
@@ -43,6 +43,8 @@ fn main() {
         ("grandchildren", grandchildren),
         ("a child has threads of its own", a_child_has_threads_of_its_own),
         ("what a parent spawned is not its child's", what_a_parent_spawned_is_not_its_childs),
+        ("many at once stay with the parent", many_stay_with_the_parent),
+        ("a child may drop many at once", a_child_may_drop_many),
     ];
     let mut count = 0;
     for base in [base, tls_base] {
@@ -271,4 +273,48 @@ fn what_a_parent_spawned_is_not_its_childs(site: &Site) {
     assert_eq!(running.wait().unwrap().status(), 200);
     drop(session);
     wait_for_threads_to_end();
+}
+
+fn many_stay_with_the_parent(site: &Site) {
+    let session = site.session();
+    let taken = std::cell::Cell::new(0);
+    let requests = |count: usize| {
+        let (url, taken) = (site.url("big/100000"), &taken);
+        (0..count).map(move |_| {
+            taken.set(taken.get() + 1);
+            Request::new("GET", &url)
+        })
+    };
+    for many in [
+        &mut session.map(requests(9), 3) as &mut dyn Iterator<Item = _>,
+        &mut session.imap(requests(9), 3).map(|(_, response)| response),
+    ] {
+        assert_eq!(many.next().unwrap().unwrap().content().unwrap().len(), 100_000);
+        let before = taken.get();
+        let check = || {
+            let error = many.next().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+            assert!(error.remedy().is_some() && many.next().is_none());
+            assert_eq!(taken.get(), before, "a request was taken for nothing");
+            // Begun in the child, they are its own.
+            let own = session.map(requests(3), 3);
+            assert_eq!(own.filter(|response| response.as_ref().unwrap().ok()).count(), 3);
+        };
+        fork(check, || ());
+        let mut rest = 0;
+        for response in many {
+            assert_eq!(response.unwrap().content().unwrap(), testbed::pattern(100_000));
+            rest += 1;
+        }
+        assert_eq!(rest, 8);
+    }
+}
+
+fn a_child_may_drop_many(site: &Site) {
+    let session = site.session();
+    let url = site.url("big/100000");
+    let mut many = Some(session.map((0..9).map(|_| Request::new("GET", &url)), 3));
+    assert!(many.as_mut().unwrap().next().unwrap().unwrap().ok());
+    fork(|| drop(many.take()), || ());
+    assert_eq!(many.unwrap().filter(|response| response.as_ref().unwrap().ok()).count(), 8);
 }

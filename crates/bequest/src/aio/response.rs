@@ -14,6 +14,7 @@ use super::streams::{IterContent, IterLines, Reader};
 use crate::cookies::CookieJar;
 use crate::error::Result;
 use crate::headers::Headers;
+use crate::net::tls::TlsInfo;
 use crate::request::PreparedRequest;
 use crate::response::Links;
 use crate::retry::Attempt;
@@ -63,6 +64,9 @@ same! {
     timings -> Timings;
     /// The server's address; `None` where there was no connection.
     remote_addr -> Option<SocketAddr>;
+    /// How the connection to the server was secured; `None` where it was not, and where there was
+    /// none.
+    tls -> Option<&TlsInfo>;
     /// What Content-Length says, if it is a number.
     content_length -> Option<u64>;
     /// The charset that [`text`](Response::text) goes by; `None` where nothing says it, so that it

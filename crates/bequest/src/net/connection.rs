@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::dial::Dialed;
-use super::pool::{PoolKey, Turn, Vacancy};
+use super::pool::{Origin, PoolKey, Turn, Vacancy};
 use super::stream::Stream;
+use super::tls::TlsInfo;
 use crate::reactor::{Home, Stop};
 use crate::timings::{Stopwatch, Timings};
 
@@ -26,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) has_head: bool,
     /// `None` for a Unix socket.
     pub(crate) peer: Option<SocketAddr>,
+    /// How it is secured to the origin; nothing is known of what a proxy does behind it.
+    pub(crate) tls: Option<Arc<TlsInfo>>,
     /// What it took to get it, until the first request on it has told.
     pub(crate) opened: Option<Box<Timings>>,
     /// When the last request on it was out, if that took waiting.
@@ -44,14 +47,23 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(dialed: Dialed, watch: &Stopwatch, vacancy: Vacancy) -> Box<Self> {
+    pub(super) fn new(
+        dialed: Dialed,
+        origin: Origin<'_>,
+        watch: &Stopwatch,
+        vacancy: Vacancy,
+    ) -> Box<Self> {
         let Vacancy { key, closing, turn } = vacancy;
+        let is_origins = !origin.route.is_some_and(|route| route.forwards);
+        let tls = origin.tls.filter(|_| is_origins);
+        let tls = tls.and_then(|tls| dialed.stream.tls_info(origin.host, tls));
         Box::new(Self {
             stream: dialed.stream,
             input: Buffer::default(),
             output: Vec::new(),
             has_head: false,
             peer: dialed.peer,
+            tls: tls.map(Arc::new),
             opened: Some(Box::new(watch.timings())),
             sent_at: None,
             server_keeps: None,

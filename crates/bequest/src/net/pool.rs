@@ -152,7 +152,7 @@ impl Vacancy {
         if !self.closing.watch(dialed.stream.socket().descriptor()) {
             return Err(was_closed().into());
         }
-        Ok(Connection::new(dialed, &dialing.watch, self))
+        Ok(Connection::new(dialed, origin, &dialing.watch, self))
     }
 }
 

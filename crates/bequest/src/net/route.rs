@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::proxy_server::{ProxyProtocol, ProxyServer};
-use super::tls::TlsSettings;
+use super::tls::{TlsOptions, TlsSettings};
 
 /// A proxy between here and the origin.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +17,10 @@ pub(crate) struct Route<'a> {
 impl<'a> Route<'a> {
     /// How the connection to the proxy itself is secured: nothing that was said for the origin
     /// counts here.
-    pub(crate) fn tls(self) -> Option<TlsSettings<'a>> {
+    pub(crate) fn tls(self, options: &'a Arc<TlsOptions>) -> Option<TlsSettings<'a>> {
         let is_https = self.proxy.protocol == ProxyProtocol::Https;
         let ProxyServer { verify, cert, .. } = &**self.proxy;
-        is_https.then_some(TlsSettings { verify, identity: cert.as_ref() })
+        is_https.then_some(TlsSettings { verify, identity: cert.as_ref(), options })
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "tls")]
 use tokio_rustls::client::TlsStream;
 
-use super::tls::TlsSettings;
+use super::tls::{TlsInfo, TlsSettings};
 use crate::error::Result;
 #[cfg(not(feature = "tls"))]
 use crate::error::{Error, ErrorKind};
@@ -53,6 +53,35 @@ impl Stream {
     pub(super) async fn secured(self, _: &str, _: TlsSettings<'_>) -> Result<Self> {
         Err(Error::with(ErrorKind::Unsupported, "https needs TLS")
             .remedied("build bequest with its feature `tls`"))
+    }
+
+    /// The protocol that the handshake with the origin has agreed on (ALPN), if any.
+    #[expect(dead_code, reason = "HTTP/2 asks")]
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            #[cfg(feature = "tls")]
+            Self::TlsInTls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
+    /// What the handshake with that host has agreed on.
+    #[cfg(feature = "tls")]
+    pub(super) fn tls_info(&self, host: &str, tls: TlsSettings<'_>) -> Option<TlsInfo> {
+        use super::tls::agreed;
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => agreed(stream.get_ref().1, host, tls.options),
+            Self::TlsInTls(stream) => agreed(stream.get_ref().1, host, tls.options),
+        }
+    }
+
+    /// What the handshake with that host has agreed on.
+    #[cfg(not(feature = "tls"))]
+    pub(super) fn tls_info(&self, _: &str, _: TlsSettings<'_>) -> Option<TlsInfo> {
+        None
     }
 
     /// Whether nothing is left that was received and not read.

@@ -19,8 +19,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::crowd::Watch;
-use super::interrupt;
 use super::wake::Notifier;
+use super::{descriptors, interrupt};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the future polled on this thread waits for.
@@ -283,7 +283,11 @@ pub(super) fn hopeless() -> Error {
 }
 
 pub(super) fn failed(error: std::io::Error) -> Error {
-    Error::with(ErrorKind::Io, "waiting for sockets failed").because(error)
+    let failed = Error::with(ErrorKind::Io, "waiting for sockets failed");
+    match descriptors::remedy(&error) {
+        Some(remedy) => failed.remedied(remedy).because(error),
+        None => failed.because(error),
+    }
 }
 
 impl Drop for Scope {

@@ -100,6 +100,7 @@ impl ResponseBuilder {
             attempts: Vec::new(),
             timings: HeadTimings::default(),
             peer: None,
+            tls: None,
             extensions: self.extensions,
             max_content: None,
             encoding: Encoding::default(),

@@ -19,7 +19,7 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -50,6 +50,7 @@ use self::loan::Loan;
 use crate::cookies::CookieJar;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
+use crate::net::tls::TlsInfo;
 use crate::reactor;
 use crate::redirect;
 use crate::request::PreparedRequest;
@@ -90,6 +91,7 @@ pub(crate) struct Head {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) timings: HeadTimings,
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) tls: Option<Arc<TlsInfo>>,
     pub(crate) extensions: Extensions,
     pub(crate) max_content: Option<u64>,
     pub(crate) encoding: Encoding,
@@ -191,6 +193,24 @@ impl Response {
     /// The server's address; `None` where there was no connection.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.0.head.peer
+    }
+
+    /// How the connection to the server was secured; `None` where it was not, and where there was
+    /// none.
+    ///
+    /// ```
+    /// # let server = testbed::Testbed::start();
+    /// # let (url, ca) = (server.https_url("/get"), server.ca_file());
+    /// # if cfg!(feature = "tls") {
+    /// let r = bequest::get(url).verify(ca).send()?;
+    /// let tls = r.tls().expect("it is https");
+    /// println!("{}, {}", tls.version(), tls.cipher_suite());
+    /// # assert!(tls.cipher_suite().starts_with("TLS_"));
+    /// # }
+    /// # Ok::<(), bequest::Error>(())
+    /// ```
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.0.head.tls.as_deref()
     }
 
     /// What Content-Length says, if it is a number.

@@ -173,7 +173,7 @@ fn text_is_utf8_or_what_the_server_says() {
 /// As if it had been sent with these settings.
 fn sent_with(response: &mut Response, settings: crate::settings::Settings) {
     let mut request = PreparedRequest::none().clone();
-    request.set_settings(&std::sync::Arc::new(settings));
+    request.set_settings(&Arc::new(settings));
     response.head_mut().request = Some(Box::new(request));
 }
 

@@ -13,6 +13,8 @@ pub(crate) mod case;
 #[cfg(feature = "async")]
 pub(crate) mod fed;
 pub(crate) mod full;
+pub(crate) mod hello;
+pub(crate) mod namespaces;
 pub(crate) mod streams;
 
 use std::borrow::Cow;
@@ -24,7 +26,7 @@ use std::time::{Duration, Instant};
 use bequest::{
     Adapter, Attempt, Auth, Bytes, Detector, Extensions, Headers, Hooks, Identity, IntoAuth,
     IntoUrl, Params, PreparedRequest, Proxies, RedirectPolicy, Request, Response, Result, Retry,
-    SendOptions, Session, StatusCode, Timeout, Timings, Url, Verify, Version,
+    SendOptions, Session, StatusCode, Timeout, Timings, TlsInfo, Url, Verify, Version,
 };
 
 /// Makes the modules `blocking` and `aio` with a test for each of the functions named, which take
@@ -59,6 +61,13 @@ pub(crate) enum Door {
     #[cfg(feature = "async")]
     Aio,
 }
+
+/// All of them, for programs that have no [`doors!`].
+pub(crate) const DOORS: &[Door] = &[
+    Door::Blocking,
+    #[cfg(feature = "async")]
+    Door::Aio,
+];
 
 impl Door {
     /// A new session, as `Session::new` makes it.
@@ -345,6 +354,7 @@ tell! {
     elapsed -> Duration;
     timings -> Timings;
     remote_addr -> Option<SocketAddr>;
+    tls -> Option<&TlsInfo>;
     content_length -> Option<u64>;
     encoding -> Option<Cow<'_, str>>;
     trailers -> Option<&Headers>;

@@ -5,11 +5,14 @@ mod clock;
 mod download;
 mod expect;
 mod forward;
+mod log;
 mod meter;
 mod open;
 mod options;
 mod origin;
 mod round_trip;
+#[cfg(feature = "tls")]
+mod tls;
 mod upload;
 
 use std::fmt;
@@ -36,6 +39,7 @@ use crate::response::{DRAINED, Encoding, Head, Response};
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::timings::{HeadTimings, Timings};
+use crate::trace;
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -47,7 +51,11 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn on(request: &'a mut PreparedRequest, settings: &'a Settings) -> Result<Self> {
+    fn on(
+        request: &'a mut PreparedRequest,
+        settings: &'a Settings,
+        options: &'a Options,
+    ) -> Result<Self> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
@@ -56,7 +64,7 @@ impl<'a> Work<'a> {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
         }
-        let origin = origin::of(request, settings)?;
+        let origin = origin::of(request, settings, options)?;
         Ok(Self { request, framing, settings, origin })
     }
 }
@@ -180,12 +188,28 @@ impl HttpAdapter {
         request: &'a mut PreparedRequest,
         settings: &'a Settings,
     ) -> BoxFuture<'a, Result<Response>> {
-        match Work::on(request, settings) {
+        match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(work) => match work.origin.route {
-                Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
-                _ => Box::pin(self.send_once(work, None)),
-            },
+            Ok(work) => {
+                trace::event!(
+                    DEBUG,
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    "sending"
+                );
+                let span = trace::span!(
+                    "send",
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    status = trace::Empty,
+                );
+                match work.origin.route {
+                    Some(Route { proxy, forwards: true }) => {
+                        span.hold_boxed(self.forward(work, proxy))
+                    }
+                    _ => span.hold_boxed(self.send_once(work, None)),
+                }
+            }
         }
     }
 
@@ -203,6 +227,7 @@ impl HttpAdapter {
                 return Ok(response);
             }
             response.drain(DRAINED).await;
+            trace::event!(DEBUG, "asked again by the proxy");
         }
     }
 
@@ -230,6 +255,7 @@ impl HttpAdapter {
             };
             let (mut connection, mut reused) = match pool.take(work.origin, now, checked) {
                 Ok(mut connection) => {
+                    trace::event!(DEBUG, peer = ?connection.peer, "on a kept connection");
                     if turn.is_some() {
                         let waited = Timings { pool: Some(now - started), ..Timings::default() };
                         (connection.opened, connection.turn) = (Some(Box::new(waited)), turn);
@@ -237,6 +263,12 @@ impl HttpAdapter {
                     (connection, true)
                 }
                 Err(mut vacancy) => {
+                    trace::event!(
+                        DEBUG,
+                        host = work.origin.host,
+                        port = work.origin.port,
+                        "on a new connection"
+                    );
                     vacancy.turn = turn;
                     // What can't be sent is not worth a connection.
                     let mut head = Vec::new();
@@ -247,6 +279,7 @@ impl HttpAdapter {
                 }
             };
             let mut ready = if reused { now } else { connection.ready() };
+            trace::event!(TRACE, headers = ?work.request.headers, "request");
             loop {
                 match trip.run(&mut connection).await {
                     Ok(answer) => {
@@ -258,6 +291,11 @@ impl HttpAdapter {
                         if !(replays && failure.allows_replay(work.request)) {
                             return Err(failed(&connection, failure, Began { started, ready }));
                         }
+                        trace::event!(
+                            DEBUG,
+                            error = %failure.error,
+                            "the kept connection was closed: once more, on a new one"
+                        );
                     }
                 }
                 let vacancy = pool.replay(work.origin, connection.turn.take());
@@ -275,7 +313,7 @@ impl HttpAdapter {
         work: &'a Work<'a>,
         started: Instant,
     ) -> BoxFuture<'a, Result<Box<Connection>>> {
-        Box::pin(open(vacancy, work, &self.0.options.sockets, started))
+        Box::pin(open(vacancy, work, &self.0.options, started))
     }
 
     fn respond(
@@ -296,6 +334,16 @@ impl HttpAdapter {
             head: now - began.started,
             arrived: Some(now),
         };
+        trace::record!("status", answer.head.status.as_u16());
+        trace::event!(
+            DEBUG,
+            status = answer.head.status.as_u16(),
+            version = ?answer.head.version,
+            peer = ?connection.peer,
+            elapsed_ms = trace::ms(timings.head),
+            "answered"
+        );
+        trace::event!(TRACE, headers = ?answer.head.headers, "response");
         // A little less than it says: it may close while a request is on its way.
         connection.server_keeps =
             answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));
@@ -310,6 +358,7 @@ impl HttpAdapter {
             attempts: Vec::new(),
             timings,
             peer: connection.peer,
+            tls: connection.tls.clone(),
             extensions: Extensions::new(),
             max_content: settings.max_content,
             encoding: Encoding::default(),
@@ -355,7 +404,7 @@ mod tests {
     fn what_waits_for_a_response_is_small() {
         let (adapter, settings) = (HttpAdapter::new(), Settings::default());
         let mut request = Request::new("GET", "http://h/").prepare().unwrap();
-        let work = Work::on(&mut request, &settings).unwrap();
+        let work = Work::on(&mut request, &settings, &adapter.0.options).unwrap();
         let size = size_of_val(&adapter.send_once(work, None));
         assert!(size <= 1032, "{size}");
     }

@@ -6,15 +6,15 @@ use std::time::Instant;
 use http::Extensions;
 
 use super::Work;
+use super::options::Options;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Phase, Result};
-use crate::net::{
-    Connection, Dialing, Pool, Refusal, Sockets, Turn, Undialed, Vacancy, was_closed,
-};
+use crate::net::{Connection, Dialing, Pool, Refusal, Turn, Undialed, Vacancy, was_closed};
 use crate::reactor::with_deadline;
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Response};
 use crate::timings::{HeadTimings, Stopwatch, Timings};
+use crate::trace;
 
 /// Waits until the pool may have another connection, within the pool timeout; says when that was.
 pub(super) async fn wait_for_turn(
@@ -25,7 +25,8 @@ pub(super) async fn wait_for_turn(
     let &Work { settings, origin, .. } = work;
     let limit = settings.timeout.pool_limit();
     let (end, is_total) = settings.until(started, limit);
-    let waiting = with_deadline(end, pool.turn(origin));
+    let span = trace::span!("pool", host = origin.host, port = origin.port);
+    let waiting = with_deadline(end, span.hold(pool.turn(origin)));
     let waited = match &settings.cancel {
         None => Ok(waiting.await),
         Some(token) => token.stop().guard(waiting).await.ok_or_else(CancelToken::error),
@@ -51,7 +52,7 @@ pub(super) async fn wait_for_turn(
 pub(super) async fn open(
     vacancy: Vacancy,
     work: &Work<'_>,
-    sockets: &Sockets,
+    options: &Options,
     started: Instant,
 ) -> Result<Box<Connection>> {
     let &Work { request, settings, origin, .. } = work;
@@ -63,7 +64,8 @@ pub(super) async fn open(
         None => Stopwatch::start(Phase::Prepare, now),
     };
     let ends_early = settings.cancel.is_some();
-    let mut dialing = Dialing { sockets, deadline, ends_early, watch };
+    let Options { sockets, proxy_tls, .. } = options;
+    let mut dialing = Dialing { sockets, proxy_tls, deadline, ends_early, watch };
     let dialed = {
         let dialed = pin!(vacancy.dial(origin, &mut dialing));
         match &settings.cancel {
@@ -109,6 +111,7 @@ fn refused(refusal: Refusal, request: &PreparedRequest) -> Response {
         attempts: Vec::new(),
         timings: HeadTimings::default(),
         peer: None,
+        tls: None,
         extensions: Extensions::new(),
         max_content: None,
         encoding: Encoding::default(),

@@ -9,6 +9,7 @@ use super::HttpAdapter;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::h1::Limits;
+use crate::net::tls::TlsOptions;
 use crate::net::{AddressFamily, HostAddress, HostOverride, PoolLimits, Sockets};
 use crate::reactor::Resolver;
 use crate::retry::Retry;
@@ -24,13 +25,24 @@ pub(super) struct Options {
     pub(super) pool: PoolLimits,
     pub(super) sockets: Sockets,
     pub(super) retry: Option<Retry>,
+    pub(super) tls: Arc<TlsOptions>,
+    /// The same towards proxies.
+    pub(super) proxy_tls: Arc<TlsOptions>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let pool =
             PoolLimits { origins: 100, idle: 100, block: false, keep: Duration::from_secs(90) };
-        Self { limits: Limits::default(), pool, sockets: Sockets::default(), retry: None }
+        let tls = TlsOptions::default();
+        Self {
+            limits: Limits::default(),
+            pool,
+            sockets: Sockets::default(),
+            retry: None,
+            proxy_tls: Arc::new(tls.to_proxies()),
+            tls: Arc::new(tls),
+        }
     }
 }
 
@@ -187,7 +199,7 @@ impl HttpAdapter {
         self.changed(|options| options.limits.interim = count)
     }
 
-    fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
+    pub(super) fn changed(self, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = self.0.options.clone();
         change(&mut options);
         Self::with(options)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::tls::TlsSettings;
 use crate::net::{Origin, ProxyProtocol, ProxyServer, Route};
@@ -10,7 +11,11 @@ use crate::settings::Settings;
 
 /// Where the request goes, and how. Exhaustive: a new setting does not compile until it is decided
 /// here whether it makes a connection different.
-pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Result<Origin<'a>> {
+pub(super) fn of<'a>(
+    request: &'a PreparedRequest,
+    settings: &'a Settings,
+    options: &'a Options,
+) -> Result<Origin<'a>> {
     let url = &request.url;
     let Settings {
         verify,
@@ -43,7 +48,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
     };
     let tls = match url.scheme() {
         "http" => None,
-        "https" => Some(TlsSettings { verify, identity: cert.as_ref() }),
+        "https" => Some(TlsSettings { verify, identity: cert.as_ref(), options: &options.tls }),
         scheme => {
             return Err(Error::with(
                 ErrorKind::InvalidSchema,
@@ -66,7 +71,7 @@ pub(super) fn of<'a>(request: &'a PreparedRequest, settings: &'a Settings) -> Re
             host: &proxy.host,
             port: proxy.port,
             zone: None,
-            tls: route.tls(),
+            tls: route.tls(&options.proxy_tls),
             route: Some(route),
             unix_socket: None,
         },

@@ -38,8 +38,10 @@ impl Server {
 
     fn open(&self, vacancy: Vacancy) -> (Box<Connection>, TcpStream) {
         let (sockets, now) = (Sockets::default(), Instant::now());
+        let proxy_tls = &Arc::default();
         let watch = Stopwatch::start(Phase::Prepare, now);
-        let mut dialing = Dialing { sockets: &sockets, deadline: None, ends_early: false, watch };
+        let mut dialing =
+            Dialing { sockets: &sockets, proxy_tls, deadline: None, ends_early: false, watch };
         let dialed = vacancy.dial(self.origin(), &mut dialing);
         let dialed = block_on(async { dialed.await.map_err(|undialed| undialed.error) });
         (dialed.unwrap(), self.listener.accept().unwrap().0)
@@ -114,8 +116,8 @@ fn origins_are_apart_and_the_least_used_makes_room() {
         pool.put(connection, now);
         peers.push(peer);
     }
-    let verify = Verify::No;
-    let tls = Some(TlsSettings { verify: &verify, identity: None });
+    let (verify, options) = (Verify::No, Arc::default());
+    let tls = Some(TlsSettings { verify: &verify, identity: None, options: &options });
     let secure = Origin { tls, ..servers[2].origin() };
     assert!(pool.take(secure, now, false).is_err(), "the same port, but with TLS");
     assert!(pool.take(servers[2].origin(), now, false).is_ok());

@@ -6,14 +6,17 @@ use rustls::client::Resumption;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls_pki_types::CertificateRevocationListDer;
 
 use super::identity_read;
+use super::key_log::KeyLog;
+use super::options::{TlsOptions, TlsVersion};
 use super::provider::provider;
 use super::roots::{self, FileState};
 use super::settings::{KeptTlsSettings, TlsSettings};
+use super::suites;
 use super::verifier::{Authorities, Verifier};
-use super::verify::Verify;
 use crate::error::{Error, ErrorKind, Phase, Result};
 
 /// How many configurations are kept; a program that uses more builds some again.
@@ -68,11 +71,15 @@ fn lock() -> MutexGuard<'static, Vec<Known>> {
 }
 
 fn build(settings: TlsSettings<'_>) -> Result<ClientConfig> {
-    let provider = provider()?;
+    let options = &**settings.options;
+    let mut provider = provider(options.provider)?;
+    if let Some(numbers) = &options.suites {
+        provider = Arc::new(suites::restricted(&provider, numbers));
+    }
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&versions(&provider, &options.versions)?)
         .map_err(|error| Error::with(ErrorKind::Tls, "TLS has no cipher suites").because(error))?;
-    let verifier = Arc::new(verifier(settings.verify, Arc::clone(&provider))?);
+    let verifier = Arc::new(verifier(settings, Arc::clone(&provider))?);
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match settings.identity {
         None => builder.with_no_client_auth(),
@@ -81,32 +88,68 @@ fn build(settings: TlsSettings<'_>) -> Result<ClientConfig> {
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)))
         }
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    if settings.identity.is_some() {
-        // OpenSSL ends what would resume such a session with an internal error, unless its server
+    config.alpn_protocols = options.alpn.clone();
+    config.enable_sni = options.sni;
+    if let Some(path) = &options.key_log {
+        config.key_log = Arc::new(KeyLog::open(path)?);
+    }
+    if settings.identity.is_some() || !options.resumption {
+        // OpenSSL ends what would resume a session with a certificate with an internal error, unless its server
         // has named a context for sessions: squid, for one, does not.
         config.resumption = Resumption::disabled();
     }
     Ok(config)
 }
 
-fn verifier(verify: &Verify, provider: Arc<CryptoProvider>) -> Result<Verifier> {
+/// Those of the versions that there is a cipher suite for.
+fn versions(
+    provider: &CryptoProvider,
+    allowed: &[TlsVersion],
+) -> Result<Vec<&'static SupportedProtocolVersion>> {
+    let mut versions: Vec<_> = allowed
+        .iter()
+        .map(|version| match version {
+            TlsVersion::V1_2 => &rustls::version::TLS12,
+            TlsVersion::V1_3 => &rustls::version::TLS13,
+        })
+        .collect();
+    versions.retain(|&version| provider.cipher_suites.iter().any(|s| s.version() == version));
+    if versions.is_empty() {
+        return Err(Error::with(ErrorKind::Tls, "no version of TLS is left that may be spoken")
+            .during(Phase::Prepare)
+            .remedied(
+                "see the adapter's `tls_versions` and `cipher_suites`: they exclude each other",
+            ));
+    }
+    Ok(versions)
+}
+
+fn verifier(settings: TlsSettings<'_>, provider: Arc<CryptoProvider>) -> Result<Verifier> {
+    let TlsSettings { verify, options, .. } = settings;
     let authorities = match roots::roots(verify)? {
-        Some(roots) => Some(authorities(roots, Arc::clone(&provider))?),
+        Some(roots) => Some(authorities(roots, options, Arc::clone(&provider))?),
         None => None,
     };
     let (pins, checks) = (verify.pins().into(), verify.checks().into());
     Ok(Verifier { provider, authorities, pins, checks })
 }
 
-fn authorities(roots: RootCertStore, provider: Arc<CryptoProvider>) -> Result<Authorities> {
+fn authorities(
+    roots: RootCertStore,
+    options: &TlsOptions,
+    provider: Arc<CryptoProvider>,
+) -> Result<Authorities> {
     let roots = Arc::new(roots);
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider)
-        .build()
-        .map_err(|error| {
-            Error::with(ErrorKind::Tls, "no server can be verified")
-                .during(Phase::Prepare)
-                .because(error)
-        })?;
+    let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider);
+    if !options.crls.0.is_empty() {
+        let lists = options.crls.0.iter();
+        let lists = lists.map(|list| CertificateRevocationListDer::from(list.to_vec()));
+        builder = builder.with_crls(lists).enforce_revocation_expiration();
+    }
+    let verifier = builder.build().map_err(|error| {
+        Error::with(ErrorKind::Tls, "no server can be verified")
+            .during(Phase::Prepare)
+            .because(error)
+    })?;
     Ok(Authorities { roots, verifier })
 }

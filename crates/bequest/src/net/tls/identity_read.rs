@@ -15,6 +15,7 @@ use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::identity::{Identity, Key, Pair, Source};
+use super::options::CryptoProvider as Choice;
 use super::provider::provider;
 use super::roots::{self, FileState};
 use crate::error::{Error, ErrorKind, Phase, Result};
@@ -132,7 +133,7 @@ pub(super) fn from_pkcs12(_: &[u8], _: &str) -> Result<Pair> {
 
 /// Refuses a key that is not the certificate's.
 fn checked(pair: Pair) -> Result<Pair> {
-    certify(&pair, &*provider()?)?;
+    certify(&pair, &*provider(Choice::default())?)?;
     Ok(pair)
 }
 

@@ -4,6 +4,8 @@ mod check;
 #[cfg(feature = "tls")]
 mod config;
 #[cfg(feature = "tls")]
+mod crls;
+#[cfg(feature = "tls")]
 mod default_roots;
 #[cfg(feature = "tls")]
 mod encrypted;
@@ -13,8 +15,12 @@ mod handshake;
 mod identity;
 #[cfg(feature = "tls")]
 mod identity_read;
+mod info;
+#[cfg(feature = "tls")]
+mod key_log;
 #[cfg(feature = "tls")]
 mod names;
+mod options;
 mod pin;
 #[cfg(feature = "pkcs12")]
 mod pkcs12;
@@ -26,6 +32,8 @@ mod refusal;
 mod roots;
 mod settings;
 #[cfg(feature = "tls")]
+mod suites;
+#[cfg(feature = "tls")]
 mod system;
 #[cfg(feature = "tls")]
 mod verifier;
@@ -33,12 +41,21 @@ mod verify;
 
 pub use check::{ServerCheck, TlsServer};
 #[cfg(feature = "tls")]
+pub(crate) use crls::crls;
+#[cfg(feature = "tls")]
 pub use default_roots::{DefaultRoots, default_roots};
 pub(crate) use failure::{Failure, failure};
 #[cfg(feature = "tls")]
-pub(crate) use handshake::handshake;
+pub(crate) use handshake::{agreed, handshake, server_name};
 pub use identity::Identity;
+pub use info::TlsInfo;
+pub(crate) use options::TlsOptions;
+pub use options::{CryptoProvider, TlsVersion};
+#[cfg(feature = "tls")]
+pub(crate) use provider::provider;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};
+#[cfg(feature = "tls")]
+pub(crate) use suites::numbers as suite_numbers;
 pub use verify::{Verify, VerifyRules};
 
 /// The name of a cipher suite as the standards write it.

@@ -22,6 +22,8 @@ pub(super) enum Refusal {
     SelfSigned,
     /// The issuer's name.
     UnknownIssuer(String),
+    /// The certificate is someone's, but perhaps not the server's.
+    Unproven,
 }
 
 impl fmt::Display for Refusal {
@@ -37,6 +39,9 @@ impl fmt::Display for Refusal {
             Self::SelfSigned => f.write_str("the certificate is self-signed, and not trusted"),
             Self::UnknownIssuer(name) => {
                 write!(f, "the certificate's issuer is unknown: `{name}`")
+            }
+            Self::Unproven => {
+                f.write_str("the server does not prove that it has the key of its certificate")
             }
         }
     }
@@ -62,7 +67,12 @@ pub(super) fn refused(host: &str, error: io::Error, config: &ClientConfig) -> Er
     let failed =
         Error::with(ErrorKind::Tls, format!("no secure connection to {host}")).during(Phase::Tls);
     let known = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let Some((what, remedy)) = known.and_then(|error| explain(error, config)) else {
+    let explained = match known {
+        Some(error) => explain(error, config),
+        // Some servers say no more than that when they lack what is offered.
+        None => (error.kind() == io::ErrorKind::UnexpectedEof).then(|| hung_up(config)),
+    };
+    let Some((what, remedy)) = explained else {
         return failed.because(error);
     };
     failed.because(Explained { what, error }).remedied(remedy)
@@ -108,10 +118,7 @@ fn explain(error: &rustls::Error, config: &ClientConfig) -> Option<(String, Stri
         rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => {
             return Some(no_suite(config));
         }
-        rustls::Error::NoApplicationProtocol => (
-            "server and client have no application protocol in common".into(),
-            "check what `HttpAdapter::alpn` offers",
-        ),
+        rustls::Error::NoApplicationProtocol => return Some(no_protocol()),
         _ => return None,
     };
     Some((what, remedy.into()))
@@ -193,6 +200,10 @@ fn explain_refusal(inner: &Arc<dyn StdError + Send + Sync>) -> Option<(String, &
             "if it is the right server, trust its certificate: `.verify(\"/path/to/certificate.pem\")`"
         }
         Refusal::UnknownIssuer(_) => TRUST_ISSUER,
+        Refusal::Unproven => {
+            "the server needs another key: RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or \
+             Ed25519"
+        }
     };
     Some((refusal.to_string(), remedy))
 }
@@ -212,6 +223,7 @@ fn explain_alert(alert: AlertDescription, config: &ClientConfig) -> Option<(Stri
             "the server does not know the name that it was asked for".into(),
             "check the URL, and `HttpAdapter::server_name`".into(),
         )),
+        Alert::NoApplicationProtocol => Some(no_protocol()),
         Alert::CertificateRequired => certificate("wants a client certificate"),
         Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
             certificate("refuses the client certificate")
@@ -232,14 +244,32 @@ fn no_version() -> (String, String) {
     )
 }
 
+fn no_protocol() -> (String, String) {
+    (
+        "server and client have no application protocol in common".into(),
+        "check what `HttpAdapter::alpn` offers".into(),
+    )
+}
+
 /// Servers say no more than that it failed; it is most often this.
 fn no_suite(config: &ClientConfig) -> (String, String) {
-    let suites = &config.crypto_provider().cipher_suites;
-    let known: Vec<String> = suites.iter().map(|suite| super::suite_name(suite.suite())).collect();
     (
         "the server refuses what is offered, so it may have no cipher suite in common".into(),
-        format!("what this client has: {}", known.join(", ")),
+        format!("what this client has: {}", suites(config)),
     )
+}
+
+fn hung_up(config: &ClientConfig) -> (String, String) {
+    let remedy = format!(
+        "it may speak no TLS on this port, or nothing that this client has, which is TLS 1.2 and 1.3, \
+         or what `HttpAdapter::tls_versions` says, with {}",
+        suites(config)
+    );
+    ("the server closed the connection in the middle of it".into(), remedy)
+}
+
+fn suites(config: &ClientConfig) -> String {
+    super::suites::known(&config.crypto_provider().cipher_suites)
 }
 
 /// Names in a certificate: rustls writes what kind they are of, which says nothing more.
@@ -285,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_is_told_in_other_words_is_still_known() {
-        let provider = super::super::provider::provider().unwrap();
+        let provider = super::super::provider::provider(Default::default()).unwrap();
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -15,9 +15,8 @@ use super::check::{Check, TlsServer};
 use super::pin::Pin;
 use super::refusal::Refusal;
 
-/// Normal verification, unless anybody is trusted, then pins, then the user's own checks. The
-/// handshake's signatures are checked in any case, so that the peer at least holds the key of the
-/// certificate that it shows.
+/// Normal verification, unless anybody is trusted, then pins, then the user's own checks. With any
+/// of these the handshake's signature has to show that the peer holds the key of its certificate.
 pub(super) struct Verifier {
     pub(super) provider: Arc<CryptoProvider>,
     /// `None` trusts anybody.
@@ -35,6 +34,12 @@ pub(super) struct Authorities {
 type Result<T> = std::result::Result<T, rustls::Error>;
 
 impl Verifier {
+    /// Anybody can make a certificate, so that a proof of having its key proves nothing; and it may
+    /// be one that can't be read.
+    fn asks_nothing(&self) -> bool {
+        self.authorities.is_none() && self.pins.is_empty() && self.checks.is_empty()
+    }
+
     fn check_pins(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -98,6 +103,16 @@ impl Verifier {
     }
 }
 
+/// What is wrong with a handshake's signature, not with one in a certificate.
+fn unproven(error: rustls::Error) -> rustls::Error {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
+            Refusal::Unproven.into()
+        }
+        other => other,
+    }
+}
+
 fn parse<'a>(certificate: &'a CertificateDer<'a>) -> Result<EndEntityCert<'a>> {
     EndEntityCert::try_from(certificate).map_err(|_| CertificateError::BadEncoding.into())
 }
@@ -143,8 +158,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid> {
+        if self.asks_nothing() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
+        verify_tls12_signature(message, certificate, signed, algorithms).map_err(unproven)
     }
 
     fn verify_tls13_signature(
@@ -153,8 +171,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid> {
+        if self.asks_nothing() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
+        verify_tls13_signature(message, certificate, signed, algorithms).map_err(unproven)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -85,11 +85,11 @@ macro_rules! session_state {
             /// is as none; one that other users can read is warned of in the log.
             pub trust_env: bool,
             $($(#[$field_doc])* $visible $field: $type,)*
-            environment: std::sync::Arc<$crate::environment::Environment>,
+            pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
             #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
-            forgetful: bool,
-            mounts: $crate::adapter::Mounts,
+            pub(crate) forgetful: bool,
+            pub(crate) mounts: $crate::adapter::Mounts,
         }
 
         impl Session {

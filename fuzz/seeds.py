@@ -29,6 +29,16 @@ REGRESSIONS = [
     # An empty list of codings beside a length left the connection open for another request.
     ("framing", "regression-empty-coding", b"\0Transfer-Encoding:\r\nContent-Length: 5"),
     ("framing", "regression-nameless-coding", b"\0Transfer-Encoding:; xchunked\r\nContent-Length: 5"),
+    # A key encrypted by scrypt at a cost of zero was a panic.
+    ("pem", "regression-scrypt-without-cost", b"""\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHjME4GCSqGSIb3DQEFDTBBMCAGCSsGAQQB2kcECzATBAgW2c6iBnfyggIBAAIB
+AQIBATAdBglghkgBZQMEASoEEKDN5/yuhmJ2YIJZbS8W66sEgZBgTZ47F02CT+He
+13UN5VfwQsM3EaQFO1uRY5NlK7tZUbvc8RXfe2u0kHSuJNSxi0DwWj2Kb36o1flk
+i/ymKWPrYTrkLEZVow+BRdYlWYiBweHiZEbBLVN2Eak28iJ3r2xQEbAJG9vpn0X5
+Cuox9L3ImAzvA88lGojCGzCECxiYG24AuPhg50llXSZLf4+FM2o=
+-----END ENCRYPTED PRIVATE KEY-----
+"""),
 ]
 
 

@@ -79,12 +79,16 @@ async fn try_all(
         if let Ok(response) = &last {
             response.drain(DRAINED).await;
         }
-        spent.add(&match &last {
+        let mut timings = match &last {
             Ok(response) => response.timings(),
             Err(error) => error.timings().unwrap_or_default(),
-        });
+        };
+        spent.add(&timings);
+        if !wait.is_zero() {
+            timings.spend(Phase::Retry, wait);
+        }
         let end = last.as_ref().map(Response::status).map_err(Arc::clone);
-        attempts.push(Attempt { end, took: ended - began, wait });
+        attempts.push(Attempt { end, took: ended - began, wait, timings });
         if let Err(error) = pause(wait, pauses, last, (request, settings)).await {
             return Err(attempts.leave_with_error(error));
         }

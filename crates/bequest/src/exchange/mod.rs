@@ -225,6 +225,7 @@ impl Journey {
         } else if !settings.stream
             && let Err(error) = response.read_in().await
         {
+            let error = error.after_attempts(&mut response);
             return Err(match response.head_mut().request.take() {
                 Some(request) => error.of_request(request),
                 None => error,

@@ -138,7 +138,9 @@ pub use response::{
     ResponseBuilder,
 };
 pub use retry::{Attempt, Jitter, Retry, RetryBudget};
-pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
+pub use session::{
+    Imap, Map, Pending, Session, delete, get, head, options, patch, post, put, request,
+};
 pub use settings::{SendOptions, Settings};
 pub use stats::Stats;
 pub use timeout::Timeout;

@@ -1,9 +1,14 @@
 //! What both doors' sessions are made of.
 
 /// Defines a session type: its fields, how it is made and changed, and its verbs. Written once, so
-/// that the blocking and the async session can't differ.
+/// that the blocking and the async session can't differ but in the fields given here, and what
+/// `close` does beside.
 macro_rules! session_state {
-    ($(#[$doc:meta])*) => {
+    (
+        $(#[$doc:meta])*
+        { $($(#[$field_doc:meta])* $visible:vis $field:ident: $type:ty = $first:expr,)* }
+        close($closed:ident) $close_too:block
+    ) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct Session {
@@ -79,11 +84,12 @@ macro_rules! session_state {
             /// host's `machine` entry, over https only. A file that can't be read or is malformed
             /// is as none; one that other users can read is warned of in the log.
             pub trust_env: bool,
-            environment: std::sync::Arc<$crate::environment::Environment>,
+            $($(#[$field_doc])* $visible $field: $type,)*
+            pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
             #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
-            forgetful: bool,
-            mounts: $crate::adapter::Mounts,
+            pub(crate) forgetful: bool,
+            pub(crate) mounts: $crate::adapter::Mounts,
         }
 
         impl Session {
@@ -118,6 +124,7 @@ macro_rules! session_state {
                     #[cfg(feature = "http2")]
                     http_versions: None,
                     trust_env: true,
+                    $($field: $first,)*
                     environment: std::sync::Arc::default(),
                     forgetful: false,
                     mounts: $crate::adapter::Mounts::new(),
@@ -216,6 +223,8 @@ macro_rules! session_state {
             ///
             /// Adapters of your own do what their [`Adapter::close`](crate::Adapter::close) does.
             pub fn close(&self) {
+                let $closed = self;
+                $close_too
                 self.mounts.close();
             }
 

@@ -354,6 +354,14 @@ impl Reply {
         }
     }
 
+    pub(crate) fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        match self {
+            Self::Blocking(response) => response.next_request(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.next_request()),
+        }
+    }
+
     pub(crate) fn set_encoding<'a>(&mut self, label: impl Into<Option<&'a str>>) {
         match self {
             Self::Blocking(response) => response.set_encoding(label),
@@ -417,7 +425,6 @@ tell! {
     close -> ();
     is_redirect -> bool;
     is_permanent_redirect -> bool;
-    next_request -> Result<Option<PreparedRequest>>;
     #[cfg(feature = "cookies")]
     cookies -> bequest::CookieJar;
 }

@@ -1,7 +1,6 @@
 //! One connection, and what all of its streams share.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -301,7 +300,7 @@ fn drive(link: Link) -> Option<Driven> {
     #[cfg(feature = "async")]
     if reactor::current() == Some(Reactor::Tokio) {
         let mut link = link;
-        tokio::spawn(async move { poll_fn(|context| link.poll(context)).await });
+        tokio::spawn(std::future::poll_fn(move |context| link.poll(context)));
         return None;
     }
     let line = Arc::new(Line::default());

@@ -58,6 +58,7 @@ impl Stream {
     }
 
     /// The protocol that the handshake with the origin has agreed on (ALPN), if any.
+    #[cfg(feature = "http2")]
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
@@ -194,9 +195,6 @@ impl AsyncWrite for Stream {
 #[cfg(feature = "http2")]
 impl Transport for Stream {
     fn try_at_once(&mut self) {
-        // Under tokio news are not lost, and asking the kernel is the runtime's business.
-        if let socket @ Socket::CallingThread(_) = self.socket() {
-            socket.try_at_once();
-        }
+        self.socket().try_after_wait();
     }
 }

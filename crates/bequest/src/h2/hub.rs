@@ -216,7 +216,7 @@ impl Hub {
         let Some(driven) = &self.driven else { return };
         let Some(presence) = reactor::presence() else { return };
         let bell = Arc::new(Bell::default());
-        if driven.line.enter(&bell, presence) {
+        if driven.line.enter(&bell, &presence) {
             self.drive();
         }
         driven.line.leave(&bell);
@@ -254,14 +254,14 @@ impl Hub {
         let context = &mut Context::from_waker(&ringing);
         if line.is_due()
             && let Some(presence) = reactor::presence()
-            && line.enter(bell, presence)
+            && line.enter(bell, &presence)
         {
             self.drive();
         }
         let mut polled = stream(context);
         if polled.is_pending()
             && let Some(presence) = reactor::presence()
-            && line.enter(bell, presence)
+            && line.enter(bell, &presence)
         {
             self.drive();
             polled = stream(context);

@@ -39,9 +39,12 @@ impl HttpAdapter {
         let trip = RoundTrip::new(&work, &self.0.options.limits, None);
         // What can't be sent is not worth a connection.
         let is_https = work.origin.tls.is_some();
-        let head =
-            h2::request(&request.method, is_https, &request.request_target(), &request.headers)
-                .map_err(|error| error.during(Phase::Prepare))?;
+        let target = request.request_target();
+        let write_head = || {
+            h2::request(&request.method, is_https, &target, &request.headers)
+                .map_err(|error| error.during(Phase::Prepare))
+        };
+        let mut head = write_head()?;
         let (turn, mut waited) = match pool.blocks() {
             true => {
                 let (turn, now) = wait_for_turn(pool, &work, started).await?;
@@ -75,7 +78,7 @@ impl HttpAdapter {
             trace::event!(TRACE, headers = ?request.headers, "request");
             let began = Began { started, ready: Instant::now() };
             let mut exchange = Exchange::new(&trip);
-            let failure = match exchange.run(&shared, head.clone(), slot).await {
+            let failure = match exchange.run(&shared, head, slot).await {
                 Ok(answer) => {
                     let timings = (began, opened, exchange.sent_at());
                     return Ok(self.respond_shared(&shared, &work, answer, turn, timings));
@@ -89,11 +92,12 @@ impl HttpAdapter {
             }
             let may_replay = replays < MOST_REPLAYS && !shared.was_closed();
             if !(may_replay && failure.allows_replay(request, is_fresh)) {
-                return Err(failed(&shared, failure, began, opened));
+                return Err(failed(&shared, failure, began, opened.as_deref()));
             }
             trace::event!(DEBUG, error = %failure.error, "it was not processed, or lost: once more");
             replays += 1;
             pool.count_replay();
+            head = write_head()?;
         }
     }
 
@@ -148,10 +152,10 @@ impl HttpAdapter {
 
 /// What a request ends with that got no answer.
 #[cold]
-fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<Box<Timings>>) -> Error {
+fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<&Timings>) -> Error {
     let now = Instant::now();
     let phase = failure.error.phase().unwrap_or(Phase::Send);
-    let mut timings = opened.as_deref().copied().unwrap_or_default();
+    let mut timings = opened.copied().unwrap_or_default();
     timings.spend(phase, now - began.ready);
     timings.head = now - began.started;
     let is_closed = failure.is_lost && shared.was_closed();

@@ -82,10 +82,10 @@ impl Exchange<'_> {
                 most = 1;
             }
             let piece;
-            (supply, piece) = match self.ask(call, supply, most).await? {
-                Some(asked) => asked,
-                None => return Ok(Taken::Enough),
+            let Some(asked) = self.ask(call, supply, most).await? else {
+                return Ok(Taken::Enough);
             };
+            (supply, piece) = asked;
             let bytes = match piece {
                 Piece::Chunk(chunk) => chunk,
                 piece => match supply.bytes(&piece) {

@@ -250,6 +250,11 @@ impl Client {
         each!(self, session => &mut session.retry)
     }
 
+    #[cfg(feature = "http2")]
+    pub(crate) fn http_versions(&mut self) -> &mut Option<bequest::HttpVersions> {
+        each!(self, session => &mut session.http_versions)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }

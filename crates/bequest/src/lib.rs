@@ -37,6 +37,8 @@
 //! | editing what will be sent | [`PreparedRequest`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
 //! | how long to wait | [`Timeout`] |
+//! | many at once, on this thread | [`Session::map`], [`Session::imap`] |
+//! | a request on another thread | [`Session::spawn`], [`Pending`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust, and who one is | [`Verify`], [`Identity`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |

@@ -20,7 +20,8 @@
 //! 5. what happens to a stream wakes its own bell, which has its future's waker before the stream
 //!    is asked.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Wake, Waker};
 
@@ -35,9 +36,19 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 struct Seats {
     leader: Option<Arc<Bell>>,
-    others: VecDeque<Arc<Bell>>,
+    others: BTreeMap<Seat, Arc<Bell>>,
+    last: u64,
     /// Something is to be done that the leader has not come to yet.
     due: bool,
+}
+
+/// Where one sits: with those whose thread is the same, in the order in which they came. A thread may
+/// have hundreds, and is there or is not for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Seat {
+    /// The address of its `Presence`.
+    thread: usize,
+    number: u64,
 }
 
 /// Wakes one who waits. The crate `h2` gets it in place of the future's own waker, which is given
@@ -49,7 +60,7 @@ pub(super) struct Bell(Mutex<Waiting>);
 struct Waiting {
     waker: Option<Waker>,
     presence: Option<Arc<Presence>>,
-    seated: bool,
+    seat: Option<Seat>,
 }
 
 impl Bell {
@@ -66,8 +77,8 @@ impl Bell {
         self.lock().presence.as_ref().is_some_and(|presence| presence.is_here())
     }
 
-    fn is_seated(&self) -> bool {
-        self.lock().seated
+    fn seat(&self) -> Option<Seat> {
+        self.lock().seat
     }
 
     fn ring(&self) {
@@ -114,7 +125,13 @@ impl Line {
             presence.tell(&line);
         }
         let mut seats = self.lock();
-        let is_seated = std::mem::replace(&mut bell.lock().seated, true);
+        let thread = Arc::as_ptr(presence).addr();
+        let before = bell.seat().filter(|seat| seat.thread == thread);
+        if before.is_none() {
+            seats.free(bell);
+        }
+        let seat = before.unwrap_or_else(|| seats.next(thread));
+        bell.lock().seat = Some(seat);
         let leads = match &seats.leader {
             Some(leader) if Arc::ptr_eq(leader, bell) => true,
             Some(leader) => !leader.is_here(),
@@ -122,33 +139,29 @@ impl Line {
         };
         if leads {
             seats.due = false;
-            if is_seated {
-                seats.others.retain(|other| !Arc::ptr_eq(other, bell));
-            }
+            seats.others.remove(&seat);
             let before = seats.leader.replace(Arc::clone(bell));
-            seats.others.extend(before.filter(|before| !Arc::ptr_eq(before, bell)));
-        } else if !is_seated {
-            seats.others.push_back(Arc::clone(bell));
+            seats.take(before.filter(|before| !Arc::ptr_eq(before, bell)));
+        } else if before.is_none() {
+            seats.others.insert(seat, Arc::clone(bell));
         }
         leads
     }
 
     /// Gives the seat up, and the lead to another.
     pub(super) fn leave(&self, bell: &Arc<Bell>) {
-        if !bell.is_seated() {
+        if bell.seat().is_none() {
             return;
         }
         let mut seats = self.lock();
+        seats.free(bell);
         *bell.lock() = Waiting::default();
         let appointed = match &seats.leader {
             Some(leader) if Arc::ptr_eq(leader, bell) => {
                 seats.leader = None;
                 seats.appoint()
             }
-            _ => {
-                seats.others.retain(|other| !Arc::ptr_eq(other, bell));
-                None
-            }
+            _ => None,
         };
         drop(seats);
         if let Some(appointed) = appointed {
@@ -174,14 +187,46 @@ impl Line {
 }
 
 impl Seats {
+    fn next(&mut self, thread: usize) -> Seat {
+        self.last += 1;
+        Seat { thread, number: self.last }
+    }
+
+    /// One sits among the others again.
+    fn take(&mut self, bell: Option<Arc<Bell>>) {
+        if let Some((seat, bell)) = bell.and_then(|bell| Some((bell.seat()?, bell))) {
+            self.others.insert(seat, bell);
+        }
+    }
+
+    /// The seat of one among the others is free.
+    fn free(&mut self, bell: &Bell) {
+        if let Some(seat) = bell.seat() {
+            self.others.remove(&seat);
+        }
+    }
+
     /// Has another lead, who is there to do it; it is to be woken.
     fn appoint(&mut self) -> Option<Arc<Bell>> {
         let away = self.leader.take();
-        self.others.extend(away);
-        let at = self.others.iter().position(|other| other.is_here())?;
-        let appointed = self.others.remove(at)?;
+        self.take(away);
+        let seat = self.first_here()?;
+        let appointed = self.others.remove(&seat)?;
         self.leader = Some(Arc::clone(&appointed));
         Some(appointed)
+    }
+
+    /// Of each thread the first one is asked.
+    fn first_here(&self) -> Option<Seat> {
+        let mut next = self.others.first_key_value();
+        loop {
+            let (seat, bell) = next?;
+            if bell.is_here() {
+                return Some(*seat);
+            }
+            let end = Seat { number: u64::MAX, ..*seat };
+            next = self.others.range((Bound::Excluded(end), Bound::Unbounded)).next();
+        }
     }
 }
 

@@ -28,7 +28,12 @@ pub(crate) fn trailers(fields: &HeaderMap, limits: &Limits) -> Result<Headers> {
 }
 
 fn received(fields: &HeaderMap) -> Headers {
-    fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    let text = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut headers = Headers::with_room(text, fields.len());
+    for (name, value) in fields {
+        headers.append(name.as_str(), value.as_bytes());
+    }
+    headers
 }
 
 fn check(fields: &HeaderMap, limits: &Limits, what: &str) -> Result<()> {

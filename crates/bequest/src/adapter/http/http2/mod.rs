@@ -39,9 +39,12 @@ impl HttpAdapter {
         let trip = RoundTrip::new(&work, &self.0.options.limits, None);
         // What can't be sent is not worth a connection.
         let is_https = work.origin.tls.is_some();
-        let head =
-            h2::request(&request.method, is_https, &request.request_target(), &request.headers)
-                .map_err(|error| error.during(Phase::Prepare))?;
+        let target = request.request_target();
+        let write_head = || {
+            h2::request(&request.method, is_https, &target, &request.headers)
+                .map_err(|error| error.during(Phase::Prepare))
+        };
+        let mut head = write_head()?;
         let (turn, mut waited) = match pool.blocks() {
             true => {
                 let (turn, now) = wait_for_turn(pool, &work, started).await?;
@@ -66,7 +69,7 @@ impl HttpAdapter {
             announce(&work, &shared, is_fresh);
             let began = Began { started, ready: Instant::now() };
             let mut exchange = Exchange::new(&trip);
-            let failure = match exchange.run(&shared, head.clone(), slot).await {
+            let failure = match exchange.run(&shared, head, slot).await {
                 Ok(answer) => {
                     let timings = (began, opened, exchange.sent_at());
                     return Ok(self.respond_shared(&shared, &work, answer, turn, timings));
@@ -84,6 +87,7 @@ impl HttpAdapter {
             trace::event!(DEBUG, error = %failure.error, "it was not processed, or lost: once more");
             replays += 1;
             pool.count_replay();
+            head = write_head()?;
         }
     }
 

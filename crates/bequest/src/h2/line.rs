@@ -253,3 +253,138 @@ impl Concerned for Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::reactor::{block_on, presence};
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// One that waits, and how often it was woken.
+    #[derive(Default)]
+    struct Waiter {
+        bell: Arc<Bell>,
+        woken: Arc<Count>,
+    }
+
+    impl Waiter {
+        /// As a poll does; whether it leads.
+        fn poll(&self, line: &Arc<Line>) -> bool {
+            self.bell.hang(&Waker::from(Arc::clone(&self.woken)));
+            line.enter(&self.bell, &presence().unwrap())
+        }
+
+        fn woken(&self) -> usize {
+            self.woken.0.load(Ordering::SeqCst)
+        }
+    }
+
+    fn waiters<const N: usize>() -> (Arc<Line>, [Waiter; N]) {
+        (Arc::default(), std::array::from_fn(|_| Waiter::default()))
+    }
+
+    fn entered<T>(work: impl FnOnce() -> T) -> T {
+        block_on(async { Ok(work()) }).unwrap()
+    }
+
+    #[test]
+    fn the_lead_is_passed_on() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            assert_eq!([a.poll(&line), b.poll(&line), c.poll(&line)], [true, false, false]);
+            assert!(a.poll(&line), "who leads goes on");
+            line.call();
+            assert_eq!([a.woken(), b.woken(), c.woken()], [1, 0, 0]);
+            // One that did not lead goes without a word.
+            line.leave(&b.bell);
+            line.leave(&a.bell);
+            assert_eq!([a.woken(), b.woken(), c.woken()], [1, 0, 1]);
+            assert!(c.poll(&line));
+            line.leave(&c.bell);
+            line.leave(&c.bell);
+        });
+        let seats = line.lock();
+        assert!(seats.leader.is_none() && seats.others.is_empty());
+    }
+
+    #[test]
+    fn one_who_was_appointed_and_gives_up_passes_it_on() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            let _ = [a.poll(&line), b.poll(&line), c.poll(&line)];
+            line.leave(&a.bell);
+            assert_eq!([b.woken(), c.woken()], [1, 0]);
+            line.leave(&b.bell);
+            assert_eq!([b.woken(), c.woken()], [1, 1]);
+        });
+    }
+
+    #[test]
+    fn what_nobody_is_there_for_is_due() {
+        let (line, [a]) = waiters();
+        line.call();
+        assert!(line.is_due());
+        entered(|| {
+            assert!(a.poll(&line) && !line.is_due());
+            line.call();
+            assert!(line.is_due(), "until the leader comes to it");
+            line.leave(&a.bell);
+            assert!(line.is_due());
+        });
+    }
+
+    #[test]
+    fn who_is_away_does_not_lead() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            assert!(a.poll(&line));
+            entered(|| assert!(b.poll(&line), "the outer call is away"));
+            // The inner one is over, though nobody has dropped what was polled there.
+            assert_eq!([a.woken(), b.woken()], [1, 0]);
+            assert!(a.poll(&line) && !c.poll(&line));
+            entered(|| assert_eq!([a.woken(), c.woken()], [1, 0], "all of them are away"));
+            assert_eq!(a.woken() + b.woken() + c.woken(), 2, "and back: one is woken");
+        });
+        let seats = line.lock();
+        let is_led = seats.leader.as_ref().is_some_and(|leader| leader.is_here());
+        assert!(!is_led, "nobody is there any more");
+    }
+
+    /// The one that was away, on another thread, is woken and leads.
+    #[test]
+    fn another_thread_takes_the_lead() {
+        let (line, [a, b]) = waiters();
+        entered(|| {
+            assert!(a.poll(&line));
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    entered(|| {
+                        assert!(!b.poll(&line));
+                        while b.woken() == 0 {
+                            std::thread::yield_now();
+                        }
+                        assert!(b.poll(&line));
+                        line.leave(&b.bell);
+                    });
+                });
+                while line.lock().others.is_empty() {
+                    std::thread::yield_now();
+                }
+                // This thread turns to something else.
+                entered(|| other.join().unwrap());
+            });
+            assert_eq!(a.woken(), 1, "back, and nobody leads");
+            assert!(a.poll(&line));
+        });
+    }
+}

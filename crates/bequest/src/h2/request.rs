@@ -6,7 +6,7 @@ use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request, Version};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::h1::check_headers;
+use crate::h1::{check_headers, check_target};
 use crate::headers::Headers;
 use crate::secrets::masked_text;
 
@@ -29,6 +29,7 @@ pub(crate) fn request(
     target: &str,
     headers: &Headers,
 ) -> Result<Request<()>> {
+    check_target(target)?;
     check_headers(headers)?;
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn a_head_is_put_into_the_words_of_http_2() {
         let request = sent(
-            "/a%20b?c=|{\"d\"}",
+            "/a%20b?c=|{d}",
             &[
                 ("Host", "example.org:8443"),
                 ("X-Pizza", "Margherita"),
@@ -117,7 +118,7 @@ mod tests {
         );
         let request = request.unwrap();
         assert_eq!(request.version(), Version::HTTP_2);
-        let uri = "https://example.org:8443/a%20b?c=|{\"d\"}";
+        let uri = "https://example.org:8443/a%20b?c=|{d}";
         assert_eq!(request.uri().to_string(), uri);
         let fields: Vec<_> = request
             .headers()

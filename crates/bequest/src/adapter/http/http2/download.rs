@@ -121,12 +121,10 @@ impl Download {
             Poll::Ready(Ok(fields)) => fields,
             Poll::Ready(Err(end)) => return Poll::Ready(Err(self.ended(end))),
         };
-        self.trailers = Some(match fields {
-            Some(fields) => {
-                h2::trailers(&fields, &self.limits).map_err(|error| error.during(Phase::Body))?
-            }
-            None => Headers::new(),
-        });
+        if let Some(fields) = fields {
+            let trailers = h2::trailers(&fields, &self.limits);
+            self.trailers = Some(trailers.map_err(|error| error.during(Phase::Body))?);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -160,9 +158,10 @@ impl Incoming for Download {
 
     fn remaining(&self) -> Option<u64> {
         match self.call {
-            None => Some(self.arrived.len() as u64),
-            // With nothing but its end, and trailers, to come it has to be read on.
+            // It is read on for its end, if that has not come yet, and for its trailers.
             Some(_) => self.left.filter(|left| *left > 0),
+            None if self.trailers.is_some() => None,
+            None => Some(self.arrived.len() as u64),
         }
     }
 

@@ -66,16 +66,7 @@ impl HttpAdapter {
             if let Some(waited) = waited.take() {
                 opened.get_or_insert_default().pool = Some(waited);
             }
-            match is_fresh {
-                false => trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection"),
-                true => trace::event!(
-                    DEBUG,
-                    host = work.origin.host,
-                    port = work.origin.port,
-                    "on a new connection"
-                ),
-            }
-            trace::event!(TRACE, headers = ?request.headers, "request");
+            announce(&work, &shared, is_fresh);
             let began = Began { started, ready: Instant::now() };
             let mut exchange = Exchange::new(&trip);
             let failure = match exchange.run(&shared, head, slot).await {
@@ -86,7 +77,6 @@ impl HttpAdapter {
                 Err(failure) => failure,
             };
             if failure.needs_http1 && self.negotiates(&work) && request.body.is_rewindable() {
-                pool.note_http1(work.origin);
                 drop(turn);
                 return self.send_once(work, None).await;
             }
@@ -148,6 +138,18 @@ impl HttpAdapter {
         let live = download::begin(shared, body, length, turn, settings, limits, meter);
         Response::new(head, live)
     }
+}
+
+/// Tells the log which connection it is.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told"))]
+fn announce(work: &Work<'_>, shared: &Shared, is_fresh: bool) {
+    if is_fresh {
+        let (host, port) = (work.origin.host, work.origin.port);
+        trace::event!(DEBUG, host, port, "on a new connection");
+    } else {
+        trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection");
+    }
+    trace::event!(TRACE, headers = ?work.request.headers, "request");
 }
 
 /// What a request ends with that got no answer.

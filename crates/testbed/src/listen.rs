@@ -81,11 +81,12 @@ async fn connection(
     state: Arc<State>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
-    match tls {
-        None => serve(stream, connection, state).await,
-        Some(tls) => serve(tls.accept(stream).await?, connection, state).await,
-    }
+    let mut connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
+    let Some(tls) = tls else { return serve(stream, connection, state).await };
+    let stream = tls.accept(stream).await?;
+    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    connection.connected.client = shown.map(|certificate| Arc::from(certificate.as_ref()));
+    serve(stream, connection, state).await
 }
 
 async fn serve<S>(stream: S, connection: Connection, state: Arc<State>) -> io::Result<()>

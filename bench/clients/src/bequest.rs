@@ -1,6 +1,6 @@
 //! Bequest, blocking.
 
-use bequest::{Session, Url, Verify};
+use bequest::{HttpAdapter, Request, Session, Url, Verify};
 use harness::{BUFFER, Job};
 
 fn main() {
@@ -37,6 +37,24 @@ fn main() {
             assert_eq!(r.status(), 200);
             harness::number(&r.content().expect("a body"))
         }),
+        "session" => job.run(get, get),
+        #[cfg(feature = "cookies")]
+        "jar" => {
+            harness::cookies_of_sites(|site, name, value| {
+                s.cookies.set(name, value, site).expect("a cookie");
+            });
+            job.run(get, get);
+        }
+        "many" | "idle" => {
+            s.mount("http://", HttpAdapter::new().pool_maxsize(job.at_once));
+            job.run_many(|count| {
+                let requests = (0..count).map(|_| Request::new("GET", &job.url));
+                let responses = s.map(requests, job.at_once);
+                responses
+                    .map(|r| r.expect("a response").content().expect("a body").len() as u64)
+                    .sum()
+            });
+        }
         other => harness::cannot(other),
     }
 }

@@ -1,7 +1,9 @@
 //! Bequest, async, on tokio's current-thread runtime.
 
+mod many;
+
 use bequest::aio::Session;
-use bequest::{Url, Verify};
+use bequest::{HttpAdapter, Url, Verify};
 use harness::Job;
 
 fn main() {
@@ -21,7 +23,23 @@ async fn run(job: &Job) {
         r.content().await.expect("a body").len() as u64
     };
     match job.mode.as_str() {
-        "get" => job.run_async(get, get).await,
+        "get" | "session" => job.run_async(get, get).await,
+        #[cfg(feature = "cookies")]
+        "jar" => {
+            harness::cookies_of_sites(|site, name, value| {
+                s.cookies.set(name, value, site).expect("a cookie");
+            });
+            job.run_async(get, get).await;
+        }
+        "many" | "idle" => {
+            s.mount("http://", HttpAdapter::new().pool_maxsize(job.at_once));
+            let get = async move |url: &str| {
+                let r = s.get(url).send().await.expect("a response");
+                assert_eq!(r.status(), 200);
+                r.content().await.expect("a body").len() as u64
+            };
+            many::run(job, get).await;
+        }
         "get-parsed" => {
             let url = Url::parse(&job.url).expect("a URL");
             let parsed = async |_: &str| {

@@ -16,6 +16,14 @@ fn main() {
     }
     match job.mode.as_str() {
         "get" => job.run(|_| 0, |url| get(&mut easy, url).len() as u64),
+        "session" => {
+            easy.follow_location(true).expect("redirects");
+            easy.cookie_file("").expect("cookies");
+            if let Some(first) = &job.first {
+                get(&mut easy, first);
+            }
+            job.run(|_| 0, |url| get(&mut easy, url).len() as u64);
+        }
         "download" => {
             if let Some(first) = &job.first {
                 get(&mut easy, first);

@@ -1,6 +1,7 @@
 //! isahc.
 
 use harness::{BUFFER, Job};
+use isahc::config::RedirectPolicy;
 use isahc::prelude::*;
 use isahc::tls::{TlsConfig, TrustStore};
 use isahc::{Body, HttpClient, Request};
@@ -12,6 +13,13 @@ fn main() {
         let roots = TrustStore::from_file(ca);
         builder = builder.tls_config(TlsConfig::builder().trust_store(roots).build());
     }
+    if job.mode == "session" {
+        builder = builder.redirect_policy(RedirectPolicy::Follow);
+        #[cfg(feature = "cookies")]
+        {
+            builder = builder.cookies();
+        }
+    }
     let client = builder.build().expect("a client");
     let get = |url: &str| {
         let mut r = client.get(url).expect("a response");
@@ -20,6 +28,8 @@ fn main() {
     };
     match job.mode.as_str() {
         "get" => job.run(get, get),
+        #[cfg(feature = "cookies")]
+        "session" => job.run(get, get),
         "download" => {
             let mut buffer = vec![0; BUFFER];
             job.run(get, |url| {

@@ -1,5 +1,8 @@
 //! reqwest, blocking.
 
+#[cfg(feature = "cookies")]
+mod reqwest_cookies;
+
 use harness::{BUFFER, Job};
 use reqwest::blocking::Client;
 use reqwest::{Certificate, Url};
@@ -10,6 +13,10 @@ fn main() {
     if let Some(pem) = job.ca_pem() {
         builder = builder.tls_certs_only([Certificate::from_pem(&pem).expect("a certificate")]);
     }
+    #[cfg(feature = "cookies")]
+    if let Some(jar) = reqwest_cookies::jar(&job.mode) {
+        builder = builder.cookie_provider(jar);
+    }
     let client = builder.build().expect("a client");
     let get = |url: &str| {
         let r = client.get(url).send().expect("a response");
@@ -18,6 +25,8 @@ fn main() {
     };
     match job.mode.as_str() {
         "get" => job.run(get, get),
+        #[cfg(feature = "cookies")]
+        "session" | "jar" => job.run(get, get),
         "get-parsed" => {
             let url = Url::parse(&job.url).expect("a URL");
             job.run(get, |_| {

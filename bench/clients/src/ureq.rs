@@ -20,6 +20,18 @@ fn main() {
     };
     match job.mode.as_str() {
         "get" => job.run(get, get),
+        #[cfg(feature = "cookies")]
+        "session" => job.run(get, get),
+        #[cfg(feature = "cookies")]
+        "jar" => {
+            harness::cookies_of_sites(|site, name, value| {
+                let site = site.parse().expect("a URL");
+                let cookie = ureq::Cookie::parse(format!("{name}={value}"), &site);
+                let mut jar = agent.cookie_jar_lock();
+                jar.insert(cookie.expect("a cookie"), &site).expect("to be kept");
+            });
+            job.run(get, get);
+        }
         "download" => {
             let mut buffer = vec![0; BUFFER];
             job.run(get, |url| {

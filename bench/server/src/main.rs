@@ -1,8 +1,14 @@
 //! A server that does as little as possible, so that it's the clients that are measured: blocking threads, HTTP and HTTPS.
 //!
-//! `bench-server FOLDER` writes `ca.pem` there, prints the two ports, and ends with its standard
-//! input. `/bytes/N` has N bytes, `/chunked/N` the same in chunks of 16 KiB, with `/close` before
-//! it the connection is closed afterwards. Anything with a body is answered with the body's length.
+//! `bench-server FOLDER` writes `ca.pem` there, prints four ports (plain, TLS, plain for thousands
+//! of connections, HTTP/2), and ends with its standard input. `/bytes/N` has N bytes, `/chunked/N`
+//! the same in chunks of 16 KiB, with `/close` before it the connection is closed afterwards.
+//! `/hops/N/...` redirects N times, with a cookie each, before it answers as the rest says.
+//! `/jar/N/...` does so if N cookies came along, else it sets them. Anything with a body is answered
+//! with the body's length.
+
+mod crowd;
+mod h2;
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -24,7 +30,10 @@ fn main() {
     let config = tls(&folder);
     let (plain, secure) = (listen(), listen());
     let port = |listener: &TcpListener| listener.local_addr().expect("its address").port();
-    println!("{} {}", port(&plain), port(&secure));
+    let (crowd, h2) = (listen(), listen());
+    println!("{} {} {} {}", port(&plain), port(&secure), port(&crowd), port(&h2));
+    thread::spawn(|| crowd::serve(crowd));
+    thread::spawn(|| h2::serve(h2));
     accept(plain, |socket| serve(socket, |_| Ok(())));
     accept(secure, move |socket| {
         let connection = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
@@ -123,10 +132,12 @@ fn serve<S: Read + Write>(mut stream: S, bye: impl Fn(&mut S) -> io::Result<()>)
         };
 
         let connection = if close { "Connection: close\r\n" } else { "" };
+        let cookies = field("cookie:").map_or(0, |cookies| cookies.split(';').count());
+        let (path, status, more) = session(path, cookies);
         let answer = |framing: String| {
             format!(
-                "HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
-                 Content-Type: text/plain\r\n{connection}{framing}\r\n\r\n"
+                "HTTP/1.1 {status}\r\nServer: bench\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                 Content-Type: text/plain\r\n{connection}{more}{framing}\r\n\r\n"
             )
             .into_bytes()
         };
@@ -168,6 +179,27 @@ fn serve<S: Read + Write>(mut stream: S, bye: impl Fn(&mut S) -> io::Result<()>)
         if close {
             return bye(&mut stream);
         }
+    }
+}
+
+/// What is answered to a path of redirects or cookies: the path of the body, the status, and fields.
+fn session(path: &str, cookies: usize) -> (&str, &'static str, String) {
+    let counted = |rest: &'static str| {
+        let (count, rest) = path.strip_prefix(rest)?.split_once('/')?;
+        Some((count.parse::<usize>().ok()?, rest))
+    };
+    let cookie = |n| format!("Set-Cookie: name{n}=sixteen-bytes-ok; Path=/\r\n");
+    if let Some((hops @ 1.., rest)) = counted("/hops/") {
+        let more = format!("Location: /hops/{}/{rest}\r\n{}", hops - 1, cookie(hops));
+        ("/bytes/0", "302 Found", more)
+    } else if let Some((wanted, _)) = counted("/jar/")
+        && cookies != wanted
+    {
+        ("/bytes/0", "200 OK", (0..wanted).map(cookie).collect())
+    } else {
+        let rest = counted("/hops/").or_else(|| counted("/jar/"));
+        let rest = rest.map(|(_, rest)| &path[path.len() - rest.len() - 1..]);
+        (rest.unwrap_or(path), "200 OK", String::new())
     }
 }
 

@@ -452,13 +452,10 @@ impl fmt::Display for Headers {
 }
 
 impl fmt::Debug for Headers {
-    /// As a map; the values of Authorization, Cookie and their like are masked.
+    /// As a map; the values of Authorization, Cookie and their like are masked, and so is what is
+    /// secret in the URLs of Location and its like.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.iter().map(|(name, value)| {
-            let secret = secrets::is_secret_header(name);
-            let value = if secret { secrets::MASK.into() } else { String::from_utf8_lossy(value) };
-            (name, value)
-        });
+        let shown = self.iter().map(|(name, value)| (name, secrets::masked_field(name, value)));
         f.debug_map().entries(shown).finish()
     }
 }

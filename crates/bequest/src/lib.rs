@@ -58,7 +58,8 @@
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
 //! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
-//! `tracing` sends warnings to the program's log, by `tracing` or by `log`, whichever it uses.
+//! `tracing` tells the program's log what requests do, and warns there, by `tracing` or by `log`,
+//! whichever it uses.
 
 mod adapter;
 #[cfg(feature = "async")]
@@ -78,6 +79,8 @@ mod future;
 #[doc(hidden)]
 pub mod fuzzing;
 mod h1;
+#[cfg(feature = "http2")]
+mod h2;
 mod headers;
 mod hooks;
 mod net;
@@ -97,6 +100,8 @@ mod timeout;
 mod timings;
 mod trace;
 
+#[cfg(feature = "http2")]
+pub use self::h2::{Http2Code, HttpVersions};
 pub use adapter::{
     Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
 };
@@ -132,7 +137,9 @@ pub use response::{
     ResponseBuilder,
 };
 pub use retry::{Attempt, Jitter, Retry, RetryBudget};
-pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
+pub use session::{
+    Imap, Map, Pending, Session, delete, get, head, options, patch, post, put, request,
+};
 pub use settings::{SendOptions, Settings};
 pub use stats::Stats;
 pub use timeout::Timeout;

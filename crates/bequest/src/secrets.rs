@@ -24,6 +24,24 @@ const SECRET_HEADERS: [&str; 10] = [
     "x-amz-security-token",
 ];
 
+/// Headers whose values are URLs, with whatever is in them.
+const URL_HEADERS: [&str; 3] = ["location", "content-location", "referer"];
+
+/// The value of a header as it may be shown.
+pub(crate) fn masked_field<'v>(name: &str, value: &'v [u8]) -> Cow<'v, str> {
+    let shown = || String::from_utf8_lossy(value);
+    match name {
+        _ if is_secret_header(name) => MASK.into(),
+        _ if URL_HEADERS.iter().any(|url| name.eq_ignore_ascii_case(url)) => {
+            match value.iter().any(|byte| b"?@".contains(byte)) {
+                true => masked_text(&shown()).into(),
+                false => shown(),
+            }
+        }
+        _ => shown(),
+    }
+}
+
 pub(crate) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
@@ -112,6 +130,19 @@ mod tests {
             ("plain", "plain"),
         ] {
             assert_eq!(masked_text(text), shown);
+        }
+    }
+
+    #[test]
+    fn fields_are_masked_by_their_names() {
+        for (name, value, shown) in [
+            ("Authorization", "Basic eA==", "***"),
+            ("Location", "https://u:p@h/x?token=S&q=1#f", "https://***@h/x?token=***&q=1#f"),
+            ("referer", "/x?code=S", "/x?code=***"),
+            ("Location", "/a b", "/a b"),
+            ("Accept", "a?token=b@c", "a?token=b@c"),
+        ] {
+            assert_eq!(masked_field(name, value.as_bytes()), shown, "{name}");
         }
     }
 

@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, Read};
 use std::time::Duration;
 
-use bequest::{ErrorKind, HttpAdapter, SendOptions, Session};
+use bequest::{ErrorKind, HttpAdapter, SendOptions};
 use support::{Client, Door, doors, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
@@ -29,6 +29,8 @@ doors![
     the_last_clone_closes_the_connections,
     max_content_limits_what_is_held,
     max_content_closes_what_it_refuses,
+    every_way_of_reading_to_the_end_gives_the_connection_back,
+    max_content_does_not_limit_what_is_streamed,
 ];
 
 fn requests_in_a_row_share_one_connection(door: Door) {
@@ -330,13 +332,12 @@ fn max_content_closes_what_it_refuses(door: Door) {
     }
 }
 
-#[test]
-fn every_way_of_reading_to_the_end_gives_the_connection_back() {
+fn every_way_of_reading_to_the_end_gives_the_connection_back(door: Door) {
     let server = Testbed::start();
-    let s = Session::new();
+    let s = door.session();
     for path in ["/big/100000", "/big-chunked/100000"] {
-        for way in 0..6 {
-            let r = s.get(server.url(path)).stream(true).send().unwrap();
+        for way in 0..8 {
+            let r = s.send(get(server.url(path)).stream(true)).unwrap();
             let mut bytes = Vec::new();
             match way {
                 0 => bytes = r.content().unwrap().to_vec(),
@@ -344,6 +345,8 @@ fn every_way_of_reading_to_the_end_gives_the_connection_back() {
                 2 => r.iter_content(None).for_each(|piece| bytes.extend(piece.unwrap())),
                 3 => drop(r.reader().read_to_end(&mut bytes).unwrap()),
                 4 => drop(r.into_reader().read_to_end(&mut bytes).unwrap()),
+                5 => r.into_iter_content(3000).for_each(|piece| bytes.extend(piece.unwrap())),
+                6 => drop(r.into_raw().read_to_end(&mut bytes).unwrap()),
                 _ => {
                     let mut reader = r.reader();
                     while let [_, ..] = reader.fill_buf().unwrap() {
@@ -357,21 +360,24 @@ fn every_way_of_reading_to_the_end_gives_the_connection_back() {
             assert_eq!(server.connections(), 1, "{path}, way {way}");
         }
     }
-    let r = s.get(server.url("/stream/50")).stream(true).send().unwrap();
-    assert_eq!(r.iter_lines().map(Result::unwrap).count(), 50);
-    s.get(server.url("/get")).send().unwrap();
+    for _ in 0..2 {
+        let r = s.send(get(server.url("/stream/50")).stream(true)).unwrap();
+        assert_eq!(r.iter_lines().map(Result::unwrap).count(), 50);
+    }
+    let r = s.send(get(server.url("/stream/50")).stream(true)).unwrap();
+    assert_eq!(r.into_iter_lines().map(Result::unwrap).count(), 50);
+    s.send(get(server.url("/get"))).unwrap();
     assert_eq!(server.connections(), 1);
 }
 
-#[test]
-fn max_content_does_not_limit_what_is_streamed() {
+fn max_content_does_not_limit_what_is_streamed(door: Door) {
     let server = Testbed::start();
-    let mut s = Session::new();
-    s.max_content = Some(10);
-    s.stream = true;
-    let r = s.get(server.url("/big/100000")).send().unwrap();
+    let mut s = door.session();
+    *s.max_content() = Some(10);
+    *s.stream() = true;
+    let r = s.send(get(server.url("/big/100000"))).unwrap();
     assert_eq!(r.iter_content(None).map(|piece| piece.unwrap().len()).sum::<usize>(), 100_000);
-    let r = s.get(server.url("/big-chunked/100000")).send().unwrap();
+    let r = s.send(get(server.url("/big-chunked/100000"))).unwrap();
     assert_eq!(std::io::copy(&mut r.reader(), &mut std::io::sink()).unwrap(), 100_000);
     assert_eq!(server.connections(), 1);
 }

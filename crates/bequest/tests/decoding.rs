@@ -24,6 +24,8 @@ doors![
     bombs_end_at_the_limit,
     the_total_timeout_ends_a_bomb,
     what_decodes_to_nothing_has_an_end,
+    lines_come_as_they_are_flushed,
+    what_nobody_sees_is_not_decoded,
 ];
 
 /// The testbed's paths, their coding, and what the answer says of itself.
@@ -56,7 +58,7 @@ fn each_coding_is_undone(door: Door) {
         assert!(r.text().unwrap().contains(&format!("\"{flag}\": true")), "{path}");
 
         let mut whole = String::new();
-        let r = s.send(get(server.url(path)).stream(true)).unwrap().into_response();
+        let r = s.send(get(server.url(path)).stream(true)).unwrap();
         r.into_reader().read_to_string(&mut whole).unwrap();
         assert!(whole.contains("\"method\": \"GET\""), "{path}");
     }
@@ -70,7 +72,7 @@ fn headers_stay_as_they_were_sent(door: Door) {
         assert_eq!(r.headers().get("content-encoding"), Some(coding));
         let length = r.content_length().unwrap();
         let mut sent = Vec::new();
-        r.into_response().raw().read_to_end(&mut sent).unwrap();
+        r.raw().read_to_end(&mut sent).unwrap();
         assert_eq!(sent.len() as u64, length, "{path}: as many as were announced");
     }
 }
@@ -181,8 +183,7 @@ fn what_decodes_to_nothing_has_an_end(door: Door) {
 }
 
 /// What was flushed is not held back for what comes later.
-#[test]
-fn lines_come_as_they_are_flushed() {
+fn lines_come_as_they_are_flushed(door: Door) {
     let line = "one line of a live stream";
     let flushed: [(&str, &[u8]); 4] = [
         (
@@ -203,8 +204,7 @@ fn lines_come_as_they_are_flushed() {
     for (coding, sent) in flushed {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n");
         let server = RawServer::start(Script::new().read_head().send(head).send(sent).stall());
-        let request = bequest::get(server.url("/")).stream(true);
-        let r = request.timeout(PATIENCE).send().unwrap();
+        let r = door.send(get(server.url("/")).stream(true).timeout(PATIENCE)).unwrap();
         assert_eq!(r.iter_lines().next().unwrap().unwrap(), line, "{coding}");
     }
 }
@@ -223,14 +223,13 @@ impl Auth for AsksAgain {
 }
 
 /// The body of a round before the last is not decoded unless somebody asks for it.
-#[test]
-fn what_nobody_sees_is_not_decoded() {
+fn what_nobody_sees_is_not_decoded(door: Door) {
     let bomb = gzip(&vec![0; 20 << 20]);
     let denied =
         [&b"HTTP/1.1 401 No\r\n"[..], &answer("Content-Encoding: gzip", &bomb)[17..]].concat();
     let script = Script::new().read_head().send(denied).read_head();
     let server = RawServer::start(script.send(answer("X: y", b"granted")).wait_close());
-    let r = bequest::get(server.url("/")).auth(AsksAgain).stream(true).send().unwrap();
+    let r = door.send(get(server.url("/")).auth(AsksAgain).stream(true)).unwrap();
     assert_eq!(r.text().unwrap(), "granted");
     assert_eq!(server.connections(), 1, "it was read to its end");
     let [denied] = r.history() else { panic!("one round before") };

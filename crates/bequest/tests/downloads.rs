@@ -7,10 +7,10 @@ mod support;
 use std::io::Read;
 use std::sync::LazyLock;
 
-use bequest::{Bytes, Request, Response, Result};
+use bequest::{Bytes, Request, Result};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use support::{Client, Door, doors, get};
+use support::{Client, Door, Reply, doors, get};
 use testbed::{Lab, Server, Testbed};
 
 doors![
@@ -20,6 +20,8 @@ doors![
     pages_in_utf8_are_text,
     pages_link_to_others,
     large_files_are_unpacked,
+    lines_of_large_files,
+    a_large_file_that_can_not_be_packed,
     a_large_file_comes_in_parts,
 ];
 
@@ -49,20 +51,16 @@ fn sha256(bytes: &[u8]) -> String {
 static MILLION: LazyLock<String> =
     LazyLock::new(|| (1..=1_000_000).map(|number| format!("{number}\n")).collect());
 
-/// The content by an iterator, where there is one.
+/// The content by an iterator.
 fn pieces(s: &Client, request: Request, size: impl Into<Option<usize>>) -> Vec<Bytes> {
-    match s.send(request.stream(true)).unwrap() {
-        support::Reply::Blocking(r) => whole(r.iter_content(size)),
-        #[cfg(feature = "async")]
-        r => vec![r.content().unwrap()],
-    }
+    whole(s.send(request.stream(true)).unwrap().iter_content(size))
 }
 
 fn whole<T>(items: impl Iterator<Item = Result<T>>) -> Vec<T> {
     items.collect::<Result<_>>().unwrap()
 }
 
-fn sent(r: &Response) -> Vec<u8> {
+fn sent(r: &Reply) -> Vec<u8> {
     let mut bytes = Vec::new();
     r.raw().read_to_end(&mut bytes).unwrap();
     bytes
@@ -84,7 +82,7 @@ fn small_bodies_are_unpacked(door: Door) {
             let streamed: Value =
                 serde_json::from_slice(&pieces(&s, get(&url), 7).concat()).unwrap();
             assert_eq!(streamed, r.json().unwrap(), "{url}");
-            let r = s.send(get(&url).stream(true)).unwrap().into_response();
+            let r = s.send(get(&url).stream(true)).unwrap();
             let length = r.content_length();
             let sent = sent(&r);
             assert_eq!(
@@ -117,9 +115,7 @@ fn streams_arrive_whole(door: Door) {
         let streamed = || url("stream-bytes/50000?seed=7&chunk_size=777");
         let parts = pieces(&s, streamed(), 1000);
         assert_eq!(parts.concat(), bytes, "{base}: the seed makes them the same");
-        if door == Door::Blocking {
-            assert!(parts.iter().all(|part| part.len() == 1000), "{base}: chunks don't show");
-        }
+        assert!(parts.iter().all(|part| part.len() == 1000), "{base}: chunks don't show");
         assert_eq!(s.send(streamed()).unwrap().content().unwrap(), bytes, "{base}");
     }
 }
@@ -149,15 +145,13 @@ fn pages_in_utf8_are_text(door: Door) {
         let r = s.send(url()).unwrap();
         let text = r.text().unwrap();
         assert!(text.contains('\u{2200}') && r.content().unwrap() == text, "{base}");
-        if door == Door::Blocking {
-            for size in [1, 2, 3, 64] {
-                let r = s.send(url().stream(true)).unwrap().into_response();
-                assert_eq!(whole(r.iter_content(size).decode_unicode()).concat(), text, "{base}");
-            }
-            let r = s.send(url().stream(true)).unwrap().into_response();
-            let lines: Vec<&str> = text.lines().collect();
-            assert_eq!(whole(r.iter_lines().decode_unicode()), lines, "{base}");
+        for size in [1, 2, 3, 64] {
+            let r = s.send(url().stream(true)).unwrap();
+            assert_eq!(whole(r.iter_content(size).decode_unicode()).concat(), text, "{base}");
         }
+        let r = s.send(url().stream(true)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(whole(r.iter_lines().decode_unicode()), lines, "{base}");
     }
 }
 
@@ -204,21 +198,20 @@ fn large_files_are_unpacked(door: Door) {
                     "{base}{path} in {coding}, pieces of {size:?}"
                 );
             }
-            let r = s.send(url().stream(true)).unwrap().into_response();
+            let r = s.send(url().stream(true)).unwrap();
             let sent = sent(&r).len();
             assert_eq!(sent < MILLION.len() / 2, coding != "identity", "{base}{path} in {coding}");
         }
     }
 }
 
-#[test]
-fn lines_of_large_files() {
-    let s = session(Door::Blocking);
+fn lines_of_large_files(door: Door) {
+    let s = session(door);
     // Each coding once.
     for (server, path, coding) in [PACKED[1], PACKED[3], PACKED[5]] {
         let url = format!("{}{path}", lab().var(&format!("{server}_URL")));
         let request = get(&url).header("Accept-Encoding", coding).stream(true);
-        let r = s.send(request).unwrap().into_response();
+        let r = s.send(request).unwrap();
         let mut count = 0;
         // By turns, so that each goes on where the other stopped.
         while count < 1_000_000 {
@@ -238,13 +231,12 @@ fn lines_of_large_files() {
 }
 
 /// The file is random: packing it makes it larger.
-#[test]
-fn a_large_file_that_can_not_be_packed() {
-    let s = session(Door::Blocking);
+fn a_large_file_that_can_not_be_packed(door: Door) {
+    let s = session(door);
     for base in [lab().var("NGINX_URL"), lab().var("NGINX_TLS_URL")] {
         let told = s.send(get(format!("{base}/big.bin.sha256.txt"))).unwrap().text().unwrap();
         let request = get(format!("{base}/gzip/big.bin")).header("Accept-Encoding", "gzip");
-        let r = s.send(request.stream(true)).unwrap().into_response();
+        let r = s.send(request.stream(true)).unwrap();
         assert_eq!(r.headers().get("content-encoding"), Some("gzip"));
         let mut content = Vec::new();
         assert_eq!(r.reader().read_to_end(&mut content).unwrap(), 64 << 20);

@@ -8,7 +8,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use bequest::{ErrorKind, Session, Timeout};
+use bequest::{ErrorKind, Request, Session, Timeout};
 use serde_json::Value;
 use testbed::Testbed;
 
@@ -35,12 +35,16 @@ fn main() {
     let ca = lines.next().unwrap().unwrap();
     let tls_base = lines.next().unwrap().unwrap();
 
-    let checks: [(&str, Check); 5] = [
+    let checks: [(&str, Check); 9] = [
         ("connections are not shared", connections_are_not_shared),
         ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
         ("a child may close the session", a_child_may_close_the_session),
         ("a fork inside a hook", a_fork_inside_a_hook),
         ("grandchildren", grandchildren),
+        ("a child has threads of its own", a_child_has_threads_of_its_own),
+        ("what a parent spawned is not its child's", what_a_parent_spawned_is_not_its_childs),
+        ("many at once stay with the parent", many_stay_with_the_parent),
+        ("a child may drop many at once", a_child_may_drop_many),
     ];
     let mut count = 0;
     for base in [base, tls_base] {
@@ -90,11 +94,19 @@ impl Site {
 
 /// Runs `child` in a forked process, and says whether it came to its end. `meanwhile` runs in this
 /// one.
-#[allow(unsafe_code)] // There is no safe way to fork.
 fn fork<T>(child: impl FnOnce(), meanwhile: impl FnOnce() -> T) -> T {
-    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    assert_eq!(threads, 1, "a process with threads must not be forked");
-    // SAFETY: this is the only thread, so that no lock is held by one that the child lacks.
+    assert_eq!(threads(), 1, "a process with threads must not be forked");
+    fork_all_the_same(child, meanwhile)
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
+}
+
+#[allow(unsafe_code)] // There is no safe way to fork.
+fn fork_all_the_same<T>(child: impl FnOnce(), meanwhile: impl FnOnce() -> T) -> T {
+    // SAFETY: this is the only thread, or the others wait in the kernel, so that no lock is held
+    // by one that the child lacks.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
@@ -196,4 +208,113 @@ fn grandchildren(site: &Site) {
         fork(check, || assert_eq!(site.connection(&session), (child, 2)));
     };
     fork(check, || assert_eq!(site.connection(&session), (parent, 2)));
+}
+
+fn spawn(site: &Site, session: &Session) {
+    let pending: Vec<_> = (0..20).map(|_| session.spawn(session.get(site.url("get")))).collect();
+    for pending in pending {
+        assert_eq!(pending.wait().unwrap().status(), 200);
+    }
+}
+
+/// How many of this process's threads wait in the kernel (proc_pid_stat(5)).
+fn sleeping() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let state = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next())
+    };
+    tasks.filter_map(state).filter(|state| *state == 'S').count()
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !condition() {
+        assert!(start.elapsed().as_secs() < 10, "waited in vain until {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Threads end with their session.
+fn wait_for_threads_to_end() {
+    wait_until("the threads have ended", || threads() == 1);
+}
+
+fn a_child_has_threads_of_its_own(site: &Site) {
+    let session = site.session();
+    let clone = session.clone();
+    fork(|| spawn(site, &clone), || spawn(site, &clone));
+    drop((session, clone));
+    wait_for_threads_to_end();
+}
+
+/// Its threads are not in the child.
+fn what_a_parent_spawned_is_not_its_childs(site: &Site) {
+    let mut session = site.session();
+    session.spawn_threads = 1;
+    let mut running = session.spawn(session.get(site.url("delay/1")));
+    let mut waiting = session.spawn(session.get(site.url("get")));
+    // The thread has taken the first, and waits for the answer.
+    wait_until("the thread sleeps", || threads() == 2 && sleeping() >= 1);
+    fork_all_the_same(
+        || {
+            assert!(waiting.is_done() && running.is_done());
+            let limit = std::time::Duration::from_secs(5);
+            for result in [waiting.try_wait().unwrap(), running.wait_timeout(limit).unwrap()] {
+                assert_eq!(result.unwrap_err().kind(), ErrorKind::Closed);
+            }
+            running.cancel();
+            spawn(site, &session);
+            session.close();
+        },
+        || (),
+    );
+    assert_eq!(waiting.wait().unwrap().status(), 200);
+    assert_eq!(running.wait().unwrap().status(), 200);
+    drop(session);
+    wait_for_threads_to_end();
+}
+
+fn many_stay_with_the_parent(site: &Site) {
+    let session = site.session();
+    let taken = std::cell::Cell::new(0);
+    let requests = |count: usize| {
+        let (url, taken) = (site.url("big/100000"), &taken);
+        (0..count).map(move |_| {
+            taken.set(taken.get() + 1);
+            Request::new("GET", &url)
+        })
+    };
+    for many in [
+        &mut session.map(requests(9), 3) as &mut dyn Iterator<Item = _>,
+        &mut session.imap(requests(9), 3).map(|(_, response)| response),
+    ] {
+        assert_eq!(many.next().unwrap().unwrap().content().unwrap().len(), 100_000);
+        let before = taken.get();
+        let check = || {
+            let error = many.next().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+            assert!(error.remedy().is_some() && many.next().is_none());
+            assert_eq!(taken.get(), before, "a request was taken for nothing");
+            // Begun in the child, they are its own.
+            let own = session.map(requests(3), 3);
+            assert_eq!(own.filter(|response| response.as_ref().unwrap().ok()).count(), 3);
+        };
+        fork(check, || ());
+        let mut rest = 0;
+        for response in many {
+            assert_eq!(response.unwrap().content().unwrap(), testbed::pattern(100_000));
+            rest += 1;
+        }
+        assert_eq!(rest, 8);
+    }
+}
+
+fn a_child_may_drop_many(site: &Site) {
+    let session = site.session();
+    let url = site.url("big/100000");
+    let mut many = Some(session.map((0..9).map(|_| Request::new("GET", &url)), 3));
+    assert!(many.as_mut().unwrap().next().unwrap().unwrap().ok());
+    fork(|| drop(many.take()), || ());
+    assert_eq!(many.unwrap().filter(|response| response.as_ref().unwrap().ok()).count(), 8);
 }

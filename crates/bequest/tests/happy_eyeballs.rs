@@ -8,12 +8,10 @@
 mod support;
 
 use std::net::{IpAddr, SocketAddr};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bequest::{AddressFamily, ErrorKind, HttpAdapter, Phase, Resolver, SystemResolver, Timeout};
-use support::{Client, Door, get};
-use testbed::{Lab, Server};
+use support::{Client, DOORS, Door, get, namespaces};
 
 const ROLE: &str = "BEQUEST_TEST_HAPPY_EYEBALLS";
 /// How long an address has to answer before the next one is tried as well.
@@ -32,45 +30,14 @@ fn main() {
     if std::env::var_os(ROLE).is_some() {
         return play();
     }
-    if std::env::args().skip(1).any(|argument| argument == "--list") {
-        return;
-    }
-    if let Some(why) = hindrance() {
-        println!("skipped: {why}");
-        return;
-    }
-    let lab = Lab::start(&[Server::Netns]);
-    let played = Command::new("ip")
-        .args(["netns", "exec", lab.var("NETNS")])
-        .arg(std::env::current_exe().unwrap())
-        .env(ROLE, "client")
-        .status()
-        .unwrap();
-    assert!(played.success());
+    let Some(lab) = namespaces::start() else { return };
+    let mut client = namespaces::inside(lab.var("NETNS"));
+    assert!(client.env(ROLE, "client").status().unwrap().success());
     println!("{} checks passed, each through every door", CHECKS.len());
 }
 
-/// Why there can be no network namespaces here.
-fn hindrance() -> Option<&'static str> {
-    let works = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    if !works("unshare", &["--net", "true"]) {
-        return Some("this user, or this machine, can't have network namespaces");
-    }
-    (!works("ip", &["-V"]) || !works("nft", &["--version"]))
-        .then_some("there is no iproute2, or no nftables: kit/install.sh installs them")
-}
-
 fn play() {
-    let doors = [
-        Door::Blocking,
-        #[cfg(feature = "async")]
-        Door::Aio,
-    ];
-    for door in doors {
+    for &door in DOORS {
         for check in CHECKS {
             check(door);
         }

@@ -9,15 +9,17 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::sync::LazyLock;
 
-use bequest::{Body, Session};
+use bequest::Body;
 use sha2::{Digest, Sha256};
-use support::{Door, doors, post};
+use support::{Door, Reply, doors, get, post};
 use testbed::Testbed;
 
 doors![
     a_large_file_goes_up,
     a_large_reader_goes_up,
     large_chunks_go_up,
+    a_large_body_comes_down,
+    a_large_body_goes_through,
     #[cfg(feature = "multipart")]
     a_form_beyond_4_gib_goes_up,
 ];
@@ -144,14 +146,13 @@ fn a_form_beyond_4_gib_goes_up(door: Door) {
     assert_little_memory();
 }
 
-#[test]
-fn a_large_body_comes_down() {
+fn a_large_body_comes_down(door: Door) {
     let server = Testbed::start();
-    let s = Session::new();
+    let s = door.session();
     for path in ["big", "big-chunked"] {
         let url = server.url(&format!("/{path}/{LENGTH}"));
         for size in [Some(1000), Some(64 << 10), Some(1 << 20), None] {
-            let r = s.get(&url).stream(true).send().unwrap();
+            let r = s.send(get(&url).stream(true)).unwrap();
             let mut checked = Checked::default();
             for piece in r.iter_content(size) {
                 let piece = piece.unwrap();
@@ -162,7 +163,7 @@ fn a_large_body_comes_down() {
             assert_eq!(checked.0, LENGTH, "{path} in pieces of {size:?}");
         }
         let mut checked = Checked::default();
-        let r = s.get(&url).stream(true).send().unwrap();
+        let r = s.send(get(&url).stream(true)).unwrap();
         std::io::copy(&mut r.reader(), &mut checked).unwrap();
         assert_eq!(checked.0, LENGTH, "{path} by a reader");
     }
@@ -170,16 +171,35 @@ fn a_large_body_comes_down() {
     assert_little_memory();
 }
 
-#[test]
-fn a_large_body_goes_through() {
+/// The response of one session is the request of another.
+fn a_large_body_goes_through(door: Door) {
+    type Through = fn(Reply) -> Body;
+    let ways: &[(&str, Through)] = match door {
+        Door::Blocking => &[("big-chunked", |r| Body::reader(r.into_reader()))],
+        #[cfg(feature = "async")]
+        Door::Aio => &[
+            ("big-chunked", |r| Body::stream(aio(r).into_iter_content(None))),
+            ("big", |r| Body::stream(aio(r).into_iter_content(100_000))),
+            ("big-chunked", |r| Body::async_reader(aio(r).into_reader())),
+            ("big", |r| Body::async_reader(aio(r).into_reader()).with_length(LENGTH as u64)),
+        ],
+    };
     let (source, sink) = (Testbed::start(), Testbed::start());
-    let s = Session::new();
-    let r = s.get(source.url(&format!("/big-chunked/{LENGTH}"))).stream(true).send().unwrap();
-    let r = s.post(sink.url("/sink")).body(Body::reader(r.into_reader())).send().unwrap();
-    assert_eq!(r.json::<serde_json::Value>().unwrap()["sha256"], digest());
-    // Both connections are free again.
-    s.get(source.url("/get")).send().unwrap();
-    s.get(sink.url("/get")).send().unwrap();
+    let (from, to) = (door.session(), door.session());
+    for (path, way) in ways {
+        let url = source.url(&format!("/{path}/{LENGTH}"));
+        let r = from.send(get(url).stream(true)).unwrap();
+        let r = to.send(post(sink.url("/sink")).body(way(r))).unwrap();
+        assert_eq!(r.json().unwrap()["sha256"], digest());
+    }
+    // All connections are free again.
+    from.send(get(source.url("/get"))).unwrap();
+    to.send(get(sink.url("/get"))).unwrap();
     assert_eq!((source.connections(), sink.connections()), (1, 1));
     assert_little_memory();
+}
+
+#[cfg(feature = "async")]
+fn aio(reply: Reply) -> bequest::aio::Response {
+    reply.into_response().into()
 }

@@ -139,4 +139,13 @@ fn a_stream_is_counted_as_it_is_read(door: Door) {
     r.content().unwrap();
     let last = *seen.lock().unwrap().last().unwrap();
     assert_eq!((last.received, last.to_receive), (100_000, Some(100_000)));
+    let (seen, tell) = watched();
+    let r = door.send(get(server.url("/bytes/1000000")).stream(true).on_progress(tell)).unwrap();
+    let mut read = 0;
+    for piece in r.iter_content(100_000) {
+        read += piece.unwrap().len() as u64;
+        let last = *seen.lock().unwrap().last().unwrap();
+        assert!(last.received >= read && last.received <= read + 100_000, "{last:?} of {read}");
+    }
+    assert_eq!(read, 1_000_000);
 }

@@ -6,11 +6,16 @@ mod support;
 
 use std::time::Duration;
 
-use bequest::{Bytes, Error, ErrorKind, Phase, Response};
-use support::{Door, doors, get};
+use bequest::{Bytes, Error, ErrorKind, Phase};
+use support::{Door, Reply, doors, get};
 use testbed::{RawServer, Script};
 
-doors![elapsed_ends_with_the_head];
+doors![
+    elapsed_ends_with_the_head,
+    pieces_come_as_they_arrive,
+    lines_come_as_they_arrive,
+    a_broken_stream_is_its_own_kind_of_error,
+];
 
 const LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -26,34 +31,32 @@ fn elapsed_ends_with_the_head(door: Door) {
 }
 
 /// A streamed response of a server that plays this after the request's head.
-fn streamed(script: Script) -> (RawServer, Response) {
+fn streamed(door: Door, script: Script) -> (RawServer, Reply) {
     let server = RawServer::start(script);
-    let request = bequest::get(server.url("/")).stream(true).timeout(Duration::from_millis(200));
-    let response = request.send().unwrap();
-    (server, response)
+    let request = get(server.url("/")).stream(true).timeout(Duration::from_millis(200));
+    let reply = door.send(request).unwrap();
+    (server, reply)
 }
 
 /// Without a size, pieces don't wait for what comes later, whatever ends the body.
-#[test]
-fn pieces_come_as_they_arrive() {
+fn pieces_come_as_they_arrive(door: Door) {
     for (head, part) in [(LENGTH, "part"), (CHUNKED, "4\r\npart\r\n"), (CLOSE, "part")] {
-        let (_server, r) = streamed(Script::new().read_head().send(head).send(part).stall());
+        let (_server, r) = streamed(door, Script::new().read_head().send(head).send(part).stall());
         assert_eq!(r.iter_content(None).next().unwrap().unwrap(), "part", "{head}");
     }
     // With a size, chunks don't show.
     let chunks = "1\r\na\r\n3\r\nbcd\r\n4\r\nefgh\r\n0\r\n\r\n";
-    let (_server, r) = streamed(Script::new().read_head().send(CHUNKED).send(chunks).stall());
+    let (_server, r) = streamed(door, Script::new().read_head().send(CHUNKED).send(chunks).stall());
     let pieces: Vec<Bytes> = r.iter_content(3).map(Result::unwrap).collect();
     assert_eq!(pieces, ["abc", "def", "gh"]);
 }
 
 /// A line is there when its end is; what ends in CR does not wait for an LF.
-#[test]
-fn lines_come_as_they_arrive() {
+fn lines_come_as_they_arrive(door: Door) {
     for (head, lines) in
         [(LENGTH, "one\ntw\r"), (CHUNKED, "7\r\none\ntw\r\r\n"), (CLOSE, "one\ntw\r")]
     {
-        let play = || streamed(Script::new().read_head().send(head).send(lines).stall());
+        let play = || streamed(door, Script::new().read_head().send(head).send(lines).stall());
         let (_server, r) = play();
         let got: Vec<Bytes> = r.iter_lines().take(2).map(Result::unwrap).collect();
         assert_eq!(got, ["one", "tw"], "{head}");
@@ -63,16 +66,15 @@ fn lines_come_as_they_arrive() {
         assert_eq!(got, ["one", "tw"], "{head}");
         let (_server, r) = play();
         assert_eq!(r.iter_content(None).decode_unicode().next().unwrap().unwrap(), "one\ntw\r");
-        let records = |r: &Response| r.iter_lines().delimiter("w\r").next().unwrap().unwrap();
+        let records = |r: &Reply| r.iter_lines().delimiter("w\r").next().unwrap().unwrap();
         let (_server, r) = play();
         assert_eq!(records(&r), "one\nt", "{head}");
     }
 }
 
 /// Each way of reading tells of it with the same kind of error, and after it there is no more.
-#[test]
-fn a_broken_stream_is_its_own_kind_of_error() {
-    type Read = fn(&Response) -> Vec<Error>;
+fn a_broken_stream_is_its_own_kind_of_error(door: Door) {
+    type Read = fn(&Reply) -> Vec<Error>;
     let ways: [Read; 3] = [
         |r| r.iter_content(None).filter_map(Result::err).collect(),
         |r| r.iter_lines().filter_map(Result::err).collect(),
@@ -90,7 +92,7 @@ fn a_broken_stream_is_its_own_kind_of_error() {
     ] {
         for read in ways {
             let play = Script::new().read_head().send(head).repeat(1, rest.clone());
-            let (_server, r) = streamed(play);
+            let (_server, r) = streamed(door, play);
             let errors = read(&r);
             assert_eq!(errors.len(), 1, "{errors:?}");
             assert_eq!((errors[0].kind(), errors[0].phase()), (kind, Some(Phase::Body)));

@@ -23,6 +23,7 @@ doors![
     or_a_response_like_any_other,
     no_retry_at_all_makes_an_error_of_a_status,
     a_lost_connection_is_made_again,
+    a_body_that_fails_tells_what_was_tried_before,
     a_read_timeout_is_retried,
     connecting_is_retried_for_every_method,
     post_is_retried_only_if_that_is_allowed,
@@ -156,6 +157,21 @@ fn a_lost_connection_is_made_again(door: Door) {
     assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::Disconnected, 3));
     assert!(error.to_string().contains(", in attempt 4"), "{error}");
     assert_eq!(server.connections(), 4);
+}
+
+fn a_body_that_fails_tells_what_was_tried_before(door: Door) {
+    let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut";
+    let script = Script::new().read_head().send(busy).read_head().send(busy);
+    let server = RawServer::start(script.read_head().send(cut).close());
+    let retry = on_503().backoff_factor(0.05);
+    let error = failure(door.send(get(server.url("/")).retry(retry)));
+    assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::IncompleteBody, 2), "{error}");
+    assert_eq!(error.attempts()[1].status().unwrap(), 503);
+    assert!(error.to_string().contains(", in attempt 3"), "{error}");
+    let timings = error.timings().unwrap();
+    assert!(timings.sleep.unwrap() >= Duration::from_millis(100), "{timings:?}");
+    assert!(timings.wait.is_some() && timings.body.is_some(), "{timings:?}");
 }
 
 fn a_read_timeout_is_retried(door: Door) {

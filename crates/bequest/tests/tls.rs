@@ -9,7 +9,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bequest::{Body, ErrorKind, Phase, Session, Verify};
+use bequest::{Body, ErrorKind, Phase, Verify};
 use support::{Door, doors, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
@@ -28,6 +28,7 @@ doors![
     a_bundle_is_read_again_when_it_changed,
     bodies_of_any_length_go_both_ways,
     a_cut_is_not_an_end,
+    streams_are_read_in_every_way,
 ];
 
 fn each_way_of_trusting_works(door: Door) {
@@ -307,11 +308,10 @@ fn a_cut_is_not_an_end(door: Door) {
     }
 }
 
-#[test]
-fn streams_are_read_in_every_way() {
+fn streams_are_read_in_every_way(door: Door) {
     let server = Testbed::start();
-    let mut s = Session::new();
-    s.verify = server.ca_file().into();
+    let mut s = door.session();
+    *s.verify() = server.ca_file().into();
     let length = 3_000_000;
     let url = server.https_url(&format!("/big/{length}"));
     for size in [Some(1), Some(1000), Some(16_384), Some(1 << 20), None] {
@@ -320,15 +320,15 @@ fn streams_are_read_in_every_way() {
             Some(1) => (server.https_url("/big/20000"), 20_000),
             _ => (url.clone(), length),
         };
-        let r = s.get(&url).stream(true).send().unwrap();
+        let r = s.send(get(&url).stream(true)).unwrap();
         let pieces: Vec<_> = r.iter_content(size).map(Result::unwrap).collect();
         assert!(pieces.concat() == testbed::pattern(length), "in pieces of {size:?}");
     }
-    let r = s.get(&url).stream(true).send().unwrap();
+    let r = s.send(get(&url).stream(true)).unwrap();
     let mut read = Vec::new();
     std::io::copy(&mut r.reader(), &mut read).unwrap();
     assert!(read == testbed::pattern(length));
-    let r = s.get(server.https_url("/stream/100")).stream(true).send().unwrap();
+    let r = s.send(get(server.https_url("/stream/100")).stream(true)).unwrap();
     assert_eq!(r.iter_lines().map(Result::unwrap).count(), 100);
     assert_eq!(server.https_connections(), 1);
 }

@@ -16,6 +16,8 @@ doors![
     a_chunk_leaves_before_the_next_is_made,
     what_was_read_leaves_before_more_is_read,
     a_body_of_known_length_leaves_as_it_is_read,
+    #[cfg(feature = "async")]
+    what_is_awaited_leaves_before_more_is_there,
 ];
 
 /// A server that wants to see each of these before it lets the next piece be made, and its URL.
@@ -104,4 +106,25 @@ fn a_body_of_known_length_leaves_as_it_is_read(door: Door) {
     let r = door.send(post(url).body(body)).unwrap();
     assert_eq!(r.status(), 204);
     server.join().unwrap();
+}
+
+#[cfg(feature = "async")]
+fn what_is_awaited_leaves_before_more_is_there(door: Door) {
+    for length in [None, Some(8)] {
+        let (url, allowed, server) = patient(if length.is_some() { &PIECES } else { &CHUNKS });
+        let (sender, stream) = support::fed::fed();
+        let feeder = thread::spawn(move || {
+            for piece in Pieces::new(&PIECES, allowed) {
+                sender.send(Ok(piece)).unwrap();
+            }
+        });
+        let body = Body::stream(stream);
+        let body = match length {
+            Some(length) => body.with_length(length),
+            None => body,
+        };
+        assert_eq!(door.send(post(url).body(body)).unwrap().status(), 204);
+        feeder.join().unwrap();
+        server.join().unwrap();
+    }
 }

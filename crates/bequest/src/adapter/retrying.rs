@@ -79,12 +79,16 @@ async fn try_all(
         if let Ok(response) = &last {
             response.drain(DRAINED).await;
         }
-        spent.add(&match &last {
+        let mut timings = match &last {
             Ok(response) => response.timings(),
             Err(error) => error.timings().unwrap_or_default(),
-        });
+        };
+        spent.add(&timings);
+        if !wait.is_zero() {
+            timings.spend(Phase::Retry, wait);
+        }
         let end = last.as_ref().map(Response::status).map_err(Arc::clone);
-        attempts.push(Attempt { end, took: ended - began, wait });
+        attempts.push(Attempt { end, took: ended - began, wait, timings });
         if let Err(error) = pause(wait, pauses, last, (request, settings)).await {
             return Err(attempts.leave_with_error(error));
         }
@@ -104,14 +108,24 @@ fn outcome(result: &Result<Response>) -> Outcome<'_> {
     }
 }
 
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told"))]
 fn tell(result: &Result<Response>, wait: Duration, request: &PreparedRequest) {
     let sent_again =
         format_args!("{} {} is sent again", request.method, secrets::masked(&request.url));
     match result {
-        Ok(response) => {
-            trace::warn(format_args!("{sent_again}, in {wait:?}: {}", response.status()));
-        }
-        Err(error) => trace::warn(format_args!("{sent_again}, in {wait:?}: {error}")),
+        Ok(response) => trace::event!(
+            WARN,
+            sleep_ms = trace::ms(wait),
+            status = response.status().as_u16(),
+            "{sent_again}, in {wait:?}: {}",
+            response.status()
+        ),
+        Err(error) => trace::event!(
+            WARN,
+            sleep_ms = trace::ms(wait),
+            kind = ?error.kind(),
+            "{sent_again}, in {wait:?}: {error}"
+        ),
     }
 }
 

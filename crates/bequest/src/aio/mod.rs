@@ -14,14 +14,34 @@
 //! # Ok::<(), bequest::Error>(())
 //! # }).unwrap();
 //! ```
+//!
+//! A body that is streamed is read in parts, each of which is awaited:
+//!
+//! ```
+//! # let server = testbed::Testbed::start();
+//! # let url = server.url("/stream/3");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! # runtime.block_on(async {
+//! # let s = bequest::aio::Session::new();
+//! let r = s.get(&url).stream(true).send().await?;
+//! let mut lines = r.iter_lines();
+//! while let Some(line) = lines.next().await {
+//!     println!("{}", String::from_utf8_lossy(&line?));
+//! }
+//! # Ok::<(), bequest::Error>(())
+//! # }).unwrap();
+//! ```
 
+mod convert;
 mod response;
+mod streams;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
 pub use response::Response;
+pub use streams::{DecodedContent, DecodedLines, IterContent, IterLines, Reader};
 
 use crate::error::{Phase, Result};
 use crate::exchange::exchange;
@@ -36,6 +56,8 @@ session_state! {
     /// Requests take `&self`; the future of a request borrows nothing, so that it can be spawned:
     /// it has the settings as they were when it was made. A clone has its own settings and shares
     /// the connections.
+    {}
+    close(_session) {}
 }
 
 impl Session {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
 use url::Url;
 
+use super::streams::{IterContent, IterLines, Reader};
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
 use crate::error::Result;
@@ -21,6 +22,9 @@ use crate::timings::Timings;
 
 /// A [`Response`](crate::Response) whose body is awaited. `From` goes both ways; a streamed body is
 /// read in the world that it was opened in.
+///
+/// Timeouts hold while a body is read. The read timeout runs from when somebody began to wait in
+/// vain until something arrives, whether or not they go on waiting.
 pub struct Response(crate::response::Response);
 
 /// What needs no waiting is the same.
@@ -74,9 +78,6 @@ same! {
     is_redirect -> bool;
     /// Whether they say so for good: 301 or 308.
     is_permanent_redirect -> bool;
-    /// The request that a redirect asks for, if this is one that was not followed; see
-    /// [`Response::next_request`](crate::Response::next_request).
-    next_request -> Result<Option<PreparedRequest>>;
     /// The cookies that this response set, and no others.
     #[cfg(feature = "cookies")]
     cookies -> CookieJar;
@@ -94,7 +95,17 @@ impl Response {
         self.0.extensions_mut()
     }
 
-    /// The whole body.
+    /// The request that a redirect asks for, if this is one that was not followed; see
+    /// [`Response::next_request`](crate::Response::next_request). Awaited, since an auth may have
+    /// to wait.
+    ///
+    /// # Errors
+    /// Those of the blocking one.
+    pub async fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        self.0.next_request_async().await
+    }
+
+    /// The whole body. Given up before it is there, it can be asked for again.
     ///
     /// # Errors
     /// Those of [`Response::content`](crate::Response::content).
@@ -130,6 +141,62 @@ impl Response {
     /// Those of [`content`](Self::content).
     pub async fn text(&self) -> Result<String> {
         self.content().await.map(|content| self.0.decode(&content))
+    }
+
+    /// The body in pieces of `size` bytes (the last may be smaller), or, for `None`, as they
+    /// arrive. It holds the body while it lives; what it did not read is there for the next one.
+    ///
+    /// ```no_run
+    /// # async fn example(r: bequest::aio::Response) -> bequest::Result<()> {
+    /// let mut chunks = r.iter_content(64 * 1024);
+    /// while let Some(chunk) = chunks.next().await {
+    ///     let chunk: bytes::Bytes = chunk?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter_content(&self, size: impl Into<Option<usize>>) -> IterContent<'_> {
+        self.0.iter_content(size).into()
+    }
+
+    /// The same, keeping the response alive: for another task, or another request's
+    /// [`Body::stream`](crate::Body).
+    pub fn into_iter_content(self, size: impl Into<Option<usize>>) -> IterContent<'static> {
+        self.0.into_iter_content(size).into()
+    }
+
+    /// The body's lines, without their ends (`\n`, `\r\n` or `\r`), each as soon as it has
+    /// arrived. It holds the body while it lives; what it did not read is there for the next one.
+    pub fn iter_lines(&self) -> IterLines<'_> {
+        self.0.iter_lines().into()
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_lines(self) -> IterLines<'static> {
+        self.0.into_iter_lines().into()
+    }
+
+    /// The body as tokio's [`AsyncRead`](tokio::io::AsyncRead) and
+    /// [`AsyncBufRead`](tokio::io::AsyncBufRead). It holds the body while it lives; what it did not
+    /// read is there for the next one.
+    pub fn reader(&self) -> Reader<'_> {
+        self.0.reader().into()
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_reader(self) -> Reader<'static> {
+        self.0.into_reader().into()
+    }
+
+    /// The body as it was sent: a reader of the bytes before any Content-Encoding is undone. Once
+    /// a part was read so, the rest can't be read decoded, nor the other way round.
+    pub fn raw(&self) -> Reader<'_> {
+        self.0.raw().into()
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_raw(self) -> Reader<'static> {
+        self.0.into_raw().into()
     }
 
     /// The body as JSON, read into a type of yours.

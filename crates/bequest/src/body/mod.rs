@@ -1,5 +1,7 @@
 //! What goes out: bytes, files, readers, chunks, forms, and how they are framed.
 
+#[cfg(feature = "async")]
+mod awaited;
 pub(crate) mod form;
 mod framing;
 #[cfg(feature = "multipart")]
@@ -9,11 +11,18 @@ mod source;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use bytes::Bytes;
+#[cfg(feature = "async")]
+use futures_core::Stream;
+#[cfg(feature = "async")]
+use tokio::io::AsyncRead;
 
+#[cfg(feature = "async")]
+use self::awaited::{Items, Reading};
 use crate::error::Result;
 pub(crate) use framing::{RequestFraming, frame_request};
 use source::Streamed;
@@ -81,11 +90,46 @@ impl Body {
         Self::streamed(Source::Chunks(Box::new(chunks)), None)
     }
 
+    /// Each item of a stream is one chunk; empty ones are skipped, and an error ends the request.
+    ///
+    /// ```
+    /// # let (server, other) = (testbed::Testbed::start(), testbed::Testbed::start());
+    /// # let (from, to) = (server.url("/bytes/1000"), other.url("/post"));
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use bequest::{Body, aio};
+    ///
+    /// let s = aio::Session::new();
+    /// let r = s.get(&from).stream(true).send().await?;
+    /// s.post(&to).body(Body::stream(r.into_iter_content(None))).send().await?;
+    /// # Ok::<(), bequest::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A blocking session polls it on the calling thread: there it must not need a runtime.
+    #[cfg(feature = "async")]
+    pub fn stream<S, T, E>(stream: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::streamed(Source::Awaited(Box::new(Items(Box::pin(stream)))), None)
+    }
+
+    /// Anything that can be read by tokio's trait, to its end.
+    ///
+    /// A blocking session polls it on the calling thread: there it must not need a runtime.
+    #[cfg(feature = "async")]
+    pub fn async_reader(reader: impl AsyncRead + Send + 'static) -> Self {
+        Self::streamed(Source::Awaited(Box::new(Reading(Box::pin(reader)))), None)
+    }
+
     /// The length of what is streamed, to be sent as Content-Length in place of chunks. A source
     /// that gives more or less is
-    /// [`ErrorKind::LengthMismatch`](crate::ErrorKind::LengthMismatch); a reader that has given all
-    /// of it is not asked for more, since it may be a socket that stays open. Does nothing to bytes,
-    /// whose length is known.
+    /// [`ErrorKind::LengthMismatch`](crate::ErrorKind::LengthMismatch); a reader, or
+    /// what is awaited, that has given all of it is not asked for more, since it may be a socket
+    /// that stays open. Does nothing to bytes, whose length is known.
     #[must_use]
     pub fn with_length(self, length: u64) -> Self {
         match self.0 {
@@ -138,7 +182,7 @@ impl Body {
     }
 
     /// What is streamed, and nobody else's while the lease lasts.
-    pub(crate) fn stream(&self) -> Option<&Arc<Streamed>> {
+    pub(crate) fn source(&self) -> Option<&Arc<Streamed>> {
         match &self.0 {
             Kind::Streamed(streamed) => Some(streamed),
             Kind::Empty | Kind::Bytes(_) => None,
@@ -150,7 +194,7 @@ impl Body {
     /// # Errors
     /// It can be read only once, or reading fails.
     pub(crate) fn read_through(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let Some(streamed) = self.stream() else {
+        let Some(streamed) = self.source() else {
             each(self.as_bytes().unwrap_or_default());
             return Ok(());
         };
@@ -166,14 +210,32 @@ impl Body {
         Ok(())
     }
 
+    /// All of it, which may have to be awaited.
+    ///
+    /// # Errors
+    /// It can be read only once and was, or reading fails.
+    pub(crate) async fn gather(&self) -> Result<Bytes> {
+        let Some(streamed) = self.source() else { return Ok(self.bytes().unwrap_or_default()) };
+        let (mut lease, mut all) = (streamed.lend()?, Vec::new());
+        let mut room = vec![0; 64 * 1024];
+        while let Some(source) = &mut lease.source {
+            match poll_fn(|context| source.poll_next(context, &mut room)).await? {
+                Piece::Read(count) => all.extend_from_slice(&room[..count]),
+                Piece::Chunk(chunk) => all.extend_from_slice(&chunk),
+                Piece::End => break,
+            }
+        }
+        Ok(all.into())
+    }
+
     /// Whether it can be sent now: it is not being sent, and was not, or can be read again.
     pub(crate) fn can_be_lent(&self) -> bool {
-        self.stream().is_none_or(|streamed| streamed.check().is_ok())
+        self.source().is_none_or(|streamed| streamed.check().is_ok())
     }
 
     /// Whether it can be sent once more.
     pub(crate) fn is_rewindable(&self) -> bool {
-        self.stream().is_none_or(|streamed| streamed.is_rewindable())
+        self.source().is_none_or(|streamed| streamed.is_rewindable())
     }
 }
 

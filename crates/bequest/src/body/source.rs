@@ -4,9 +4,12 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+#[cfg(feature = "async")]
+use super::awaited::Awaited;
 #[cfg(feature = "multipart")]
 use super::multipart::Segments;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +22,8 @@ pub(crate) enum Source {
         start: u64,
     },
     Chunks(Box<dyn Iterator<Item = io::Result<Bytes>> + Send>),
+    #[cfg(feature = "async")]
+    Awaited(Box<dyn Awaited>),
     #[cfg(feature = "multipart")]
     Segments(Box<Segments>),
 }
@@ -34,27 +39,47 @@ pub(crate) enum Piece {
 }
 
 impl Source {
-    /// The next piece. `room` is for sources that don't bring bytes of their own, and not empty.
+    /// The next piece, where it need not be awaited.
     pub(crate) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
-        match self {
+        match self.poll_next(&mut Context::from_waker(Waker::noop()), room) {
+            Poll::Ready(piece) => piece,
+            Poll::Pending => Err(io::Error::other(Error::with(
+                ErrorKind::Unsupported,
+                "the body has to be awaited, and is read where nothing can be",
+            ))),
+        }
+    }
+
+    /// The next piece. `room` is for sources that don't bring bytes of their own, and not empty.
+    /// All but what is awaited block until they have one.
+    pub(crate) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<Piece>> {
+        Poll::Ready(match self {
             Self::Reader(reader) => read(reader, room),
             Self::File { file, .. } => read(file, room),
-            Self::Chunks(chunks) => loop {
-                match chunks.next().transpose()? {
-                    Some(chunk) if chunk.is_empty() => {}
-                    Some(chunk) => return Ok(Piece::Chunk(chunk)),
-                    None => return Ok(Piece::End),
-                }
-            },
+            Self::Chunks(chunks) => next_chunk(chunks),
+            #[cfg(feature = "async")]
+            Self::Awaited(source) => return source.poll_next(context, room),
             #[cfg(feature = "multipart")]
-            Self::Segments(segments) => segments.next(room),
-        }
+            Self::Segments(segments) => return segments.poll_next(context, room),
+        })
+    }
+
+    /// Whether it says itself when to ask it again, and never blocks.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_awaited(&self) -> bool {
+        matches!(self, Self::Awaited(_))
     }
 
     fn is_rewindable(&self) -> bool {
         match self {
             Self::File { .. } => true,
             Self::Reader(_) | Self::Chunks(_) => false,
+            #[cfg(feature = "async")]
+            Self::Awaited(_) => false,
             #[cfg(feature = "multipart")]
             Self::Segments(segments) => segments.is_rewindable(),
         }
@@ -71,7 +96,12 @@ impl Source {
 
     /// Whether asking for more than there is can't keep the caller waiting, as a socket would.
     pub(crate) fn has_an_end(&self) -> bool {
-        !matches!(self, Self::Reader(_))
+        match self {
+            Self::Reader(_) => false,
+            #[cfg(feature = "async")]
+            Self::Awaited(_) => false,
+            _ => true,
+        }
     }
 
     fn rewind(&mut self) -> Result<()> {
@@ -83,6 +113,8 @@ impl Source {
                 })
             }
             Self::Reader(_) | Self::Chunks(_) => Err(spent()),
+            #[cfg(feature = "async")]
+            Self::Awaited(_) => Err(spent()),
             #[cfg(feature = "multipart")]
             Self::Segments(_) => Ok(()),
         }
@@ -96,6 +128,16 @@ fn busy() -> Error {
 fn spent() -> Error {
     Error::with(ErrorKind::UnrewindableBody, "the body has been sent, and can be read only once")
         .remedied("send bytes or a file, or make a new body for each request")
+}
+
+fn next_chunk(chunks: &mut impl Iterator<Item = io::Result<Bytes>>) -> io::Result<Piece> {
+    loop {
+        match chunks.next().transpose()? {
+            Some(chunk) if chunk.is_empty() => {}
+            Some(chunk) => return Ok(Piece::Chunk(chunk)),
+            None => return Ok(Piece::End),
+        }
+    }
 }
 
 fn read(reader: &mut impl Read, room: &mut [u8]) -> io::Result<Piece> {
@@ -115,6 +157,8 @@ impl fmt::Debug for Source {
             Self::Reader(_) => "Reader",
             Self::File { .. } => "File",
             Self::Chunks(_) => "Chunks",
+            #[cfg(feature = "async")]
+            Self::Awaited(_) => "Awaited",
             #[cfg(feature = "multipart")]
             Self::Segments(_) => "Segments",
         })

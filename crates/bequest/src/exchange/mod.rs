@@ -2,6 +2,7 @@
 
 mod jar;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use self::jar::Jar;
@@ -14,6 +15,7 @@ use crate::redirect::{self, Hop, Led, Next};
 use crate::request::PreparedRequest;
 use crate::response::{DRAINED, Response};
 use crate::settings::Settings;
+use crate::trace;
 
 /// How often an auth may ask for another round; one that goes on is broken.
 const MOST_ROUNDS: usize = 10;
@@ -22,7 +24,51 @@ const USUAL_HOPS: usize = 8;
 
 /// Sends the request, and again as its auth asks for, and follows redirects, until there is a
 /// response for the caller. An error carries the request.
-pub(crate) async fn exchange(
+pub(crate) fn exchange(
+    mounts: Mounts,
+    request: Box<PreparedRequest>,
+    settings: Result<Arc<Settings>>,
+) -> impl Future<Output = Result<Response>> + Send {
+    let span = trace::span!(
+        "request",
+        method = request.method.as_str(),
+        url = %trace::masked(&request.url),
+        status = trace::Empty,
+        error = trace::Empty,
+    );
+    let began = trace::Began::now();
+    span.hold_telling(|| travel(mounts, request, settings), move |result| tell(result, began))
+}
+
+/// What came of a request; of a body that is streamed nothing is known yet.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told"))]
+fn tell(result: &Result<Response>, began: trace::Began) {
+    match result {
+        Ok(response) => {
+            trace::record!("status", response.status().as_u16());
+            trace::event!(
+                DEBUG,
+                status = response.status().as_u16(),
+                bytes = response.collected().and_then(Result::ok).map(|body| body.len()),
+                redirects = response.history().len(),
+                elapsed_ms = began.elapsed_ms(),
+                "done"
+            );
+        }
+        Err(error) => {
+            trace::record!("error", tracing::field::display(error));
+            trace::event!(
+                DEBUG,
+                kind = ?error.kind(),
+                error = %error,
+                elapsed_ms = began.elapsed_ms(),
+                "failed"
+            );
+        }
+    }
+}
+
+async fn travel(
     mounts: Mounts,
     request: Box<PreparedRequest>,
     settings: Result<Arc<Settings>>,
@@ -100,6 +146,7 @@ impl Journey {
                 let what = format!("the auth asked for more than {MOST_ROUNDS} rounds");
                 return Err(Error::with(ErrorKind::Auth, what));
             }
+            trace::event!(DEBUG, status = response.status().as_u16(), "asked again by the auth");
             response.drain(DRAINED).await;
             self.jar.refresh(response, &mut again)?;
             return Ok(Some(again));
@@ -139,6 +186,13 @@ impl Journey {
                 "look where they lead in the response's history, or raise `max_redirects`",
             ));
         }
+        trace::event!(
+            DEBUG,
+            status = status.as_u16(),
+            method = next.method.as_str(),
+            to = %trace::masked(&next.url),
+            "redirected"
+        );
         self.followed += 1;
         self.rounds = 0;
         if let Some(settings) = self.settings.on_the_way(&next.url, leaves_origin) {
@@ -171,6 +225,7 @@ impl Journey {
         } else if !settings.stream
             && let Err(error) = response.read_in().await
         {
+            let error = error.after_attempts(&mut response);
             return Err(match response.head_mut().request.take() {
                 Some(request) => error.of_request(request),
                 None => error,

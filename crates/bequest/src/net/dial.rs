@@ -16,6 +16,7 @@ use super::tunnel::{self, Refusal};
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::reactor::{self, Socket, with_deadline};
 use crate::timings::Stopwatch;
+use crate::trace;
 
 /// An attempt to open a connection: when it is given up, and how far it has come.
 #[derive(Debug)]
@@ -93,7 +94,8 @@ pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Resu
     let addresses = addresses(origin, dialing).await?;
     let only = if let [address] = addresses[..] { Some(address) } else { None };
     dialing.watch.enter(Phase::Connect(only));
-    let racing = race(addresses, dialing.sockets.options);
+    let span = trace::span!("connect", host = origin.host, port = origin.port);
+    let racing = span.hold(race(addresses, dialing.sockets.options));
     let (socket, peer) = with_deadline(dialing.deadline, racing)
         .await
         .ok_or_else(|| timed_out(Phase::Connect(only)))?
@@ -104,7 +106,8 @@ pub(super) async fn reach(origin: Origin<'_>, dialing: &mut Dialing<'_>) -> Resu
 async fn reach_unix(path: &Path, dialing: &mut Dialing<'_>) -> Result<Reached> {
     let phase = Phase::Connect(None);
     dialing.watch.enter(phase);
-    let socket = with_deadline(dialing.deadline, reactor::connect_unix(path))
+    let connecting = trace::span!("connect", path = ?path).hold(reactor::connect_unix(path));
+    let socket = with_deadline(dialing.deadline, connecting)
         .await
         .ok_or_else(|| timed_out(phase))?
         .map_err(|cause| {
@@ -126,7 +129,11 @@ pub(super) async fn addresses(
     let &mut Dialing { sockets, deadline, ends_early, .. } = dialing;
     let bounded = deadline.is_some() || ends_early;
     let look_up = sockets.resolve(origin.host, origin.zone, origin.port, bounded);
-    with_deadline(deadline, look_up).await.ok_or_else(|| timed_out(Phase::Resolve))?
+    let look_up = trace::span!("resolve", host = origin.host).hold(look_up);
+    let found = with_deadline(deadline, look_up).await;
+    let found = found.ok_or_else(|| timed_out(Phase::Resolve))??;
+    trace::event!(DEBUG, addresses = ?found, "resolved");
+    Ok(found)
 }
 
 /// Does a TLS handshake with the host over what leads to it.
@@ -137,9 +144,8 @@ pub(super) async fn secure(
     dialing: &mut Dialing<'_>,
 ) -> Result<Stream> {
     dialing.watch.enter(Phase::Tls);
-    with_deadline(dialing.deadline, stream.secured(host, tls))
-        .await
-        .ok_or_else(|| timed_out(Phase::Tls))?
+    let securing = trace::span!("tls", host).hold(stream.secured(host, tls));
+    with_deadline(dialing.deadline, securing).await.ok_or_else(|| timed_out(Phase::Tls))?
 }
 
 pub(super) fn timed_out(phase: Phase) -> Error {
@@ -168,6 +174,8 @@ fn unconnected(origin: Origin<'_>, failures: Failures) -> Error {
     let mut error = Error::with(ErrorKind::Connect, what).during(Phase::Connect(only));
     if refused {
         error = error.remedied("nothing listens there: check the port, and that the server runs");
+    } else if let Some(remedy) = failures.iter().find_map(|(_, error)| reactor::remedy(error)) {
+        error = error.remedied(remedy);
     }
     match failures.into_iter().next_back() {
         Some((_, cause)) => error.because(cause),

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::reactor::{self, Socket, SocketOptions, Timer};
+use crate::trace;
 
 /// How long the next address waits for the one before it.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -23,9 +24,16 @@ pub(super) async fn race(
     options: SocketOptions,
 ) -> Result<(Socket, SocketAddr), Failures> {
     if let [address] = addresses[..] {
+        trace::event!(DEBUG, %address, "connecting");
         return match reactor::connect(address, options).await {
-            Ok(socket) => Ok((socket, address)),
-            Err(error) => Err(vec![(address, error)]),
+            Ok(socket) => {
+                trace::event!(DEBUG, %address, "connected");
+                Ok((socket, address))
+            }
+            Err(error) => {
+                trace::event!(DEBUG, %address, %error, "not connected");
+                Err(vec![(address, error)])
+            }
         };
     }
     let mut race = Race::new(interleave(addresses), options);
@@ -56,6 +64,7 @@ impl Race {
             let due = self.failed.len() > failures
                 || self.next.as_mut().is_none_or(|next| next.poll_elapsed(context).is_ready());
             if due && let Some(address) = self.waiting.next() {
+                trace::event!(DEBUG, %address, "connecting");
                 let attempt = reactor::connect(address, self.options);
                 self.running.push((address, Box::pin(attempt)));
                 self.next = Some(Timer::new(Instant::now() + STAGGER));
@@ -75,8 +84,12 @@ impl Race {
             let address = *address;
             match attempt.as_mut().poll(context) {
                 Poll::Pending => at += 1,
-                Poll::Ready(Ok(socket)) => return Some((socket, address)),
+                Poll::Ready(Ok(socket)) => {
+                    trace::event!(DEBUG, %address, "connected");
+                    return Some((socket, address));
+                }
                 Poll::Ready(Err(error)) => {
+                    trace::event!(DEBUG, %address, %error, "not connected");
                     drop(self.running.remove(at));
                     self.failed.push((address, error));
                 }

@@ -135,7 +135,13 @@ impl Sockets {
         let mut addresses = self.overridden(host, port);
         if addresses.is_empty() {
             let found = reactor::resolve(self.resolver.as_ref(), host, zone, port, bounded);
-            addresses = found.await.map_err(|cause| unknown().because(cause))?;
+            addresses = found.await.map_err(|cause| {
+                let ours = cause.downcast_ref().and_then(reactor::remedy);
+                match ours {
+                    Some(remedy) => unknown().remedied(remedy).because(cause),
+                    None => unknown().because(cause),
+                }
+            })?;
         }
         if addresses.is_empty() {
             return Err(unknown());

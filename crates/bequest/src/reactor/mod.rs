@@ -8,8 +8,11 @@ mod busy;
 mod calling_thread;
 mod connect;
 mod crowd;
+mod descriptors;
 mod fork;
 mod interrupt;
+#[cfg(feature = "http2")]
+mod presence;
 mod resolve;
 mod resolver;
 mod socket;
@@ -17,12 +20,17 @@ mod stop;
 mod timer;
 mod wake;
 
-pub(crate) use calling_thread::block_on;
+#[cfg(feature = "http2")]
+pub(crate) use calling_thread::presence;
+pub(crate) use calling_thread::{block_on, block_on_poll};
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
 pub(crate) use connect::{SocketOptions, connect, connect_unix};
 pub(crate) use crowd::Crowd;
+pub(crate) use descriptors::remedy;
 pub use interrupt::on_interrupt;
+#[cfg(feature = "http2")]
+pub(crate) use presence::{Concerned, Presence};
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;

@@ -66,7 +66,7 @@ pub(crate) fn next(response: &Response, settings: &Settings) -> Result<Option<Le
     if !keeps_body {
         drop_body(&mut request);
     }
-    request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+    request.body.source().map_or(Ok(()), |stream| stream.check())?;
     if leaves_origin {
         origin::leave(&mut request, settings);
         request.auth = found(&request, settings);

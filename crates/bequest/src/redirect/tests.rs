@@ -250,7 +250,7 @@ fn the_same_origin_keeps_what_the_caller_said() {
 fn a_body_that_was_read_can_not_go_along() {
     let request = Request::new("POST", "http://h/").body(Body::reader(std::io::empty()));
     let request = request.prepare().unwrap();
-    drop(request.body.stream().unwrap().lend().unwrap());
+    drop(request.body.source().unwrap().lend().unwrap());
     let error = follow(&response(request.clone(), 307, b"/x")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnrewindableBody);
     assert!(follow(&response(request, 303, b"/x")).unwrap().is_some(), "it is dropped");

@@ -1,7 +1,7 @@
 //! Responses that no server sent.
 
 use std::borrow::Cow;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
@@ -118,7 +118,7 @@ pub(super) struct Own {
 impl Own {
     fn new(body: &Body) -> Result<Self> {
         let rest = body.bytes().unwrap_or_default();
-        Ok(Self { body: body.stream().map(|stream| stream.lend()).transpose()?, rest })
+        Ok(Self { body: body.source().map(|stream| stream.lend()).transpose()?, rest })
     }
 }
 
@@ -129,10 +129,11 @@ impl From<Bytes> for Own {
 }
 
 impl Incoming for Own {
-    fn poll_read(&mut self, _: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let source = self.body.as_mut().and_then(|lease| lease.source.as_mut());
         if let (true, Some(source)) = (self.rest.is_empty(), source) {
-            let piece = source.next(out.initialize_unfilled()).map_err(|error| {
+            let piece = source.poll_next(context, out.initialize_unfilled());
+            let piece = ready!(piece).map_err(|error| {
                 Error::with(ErrorKind::Io, "the body's source failed")
                     .because(error)
                     .during(Phase::Body)

@@ -1,13 +1,15 @@
 //! Lines and pieces as text.
 
+use std::task::{Context, Poll, ready};
+
 use bytes::Bytes;
 
-use super::Response;
 use super::iter::IterContent;
 use super::lines::IterLines;
 use super::loan::Loan;
 use crate::charset::{Charset, Decoder, Order};
 use crate::error::Result;
+use crate::reactor;
 
 /// What [`IterLines::decode_unicode`] makes: lines as text. After an error it is over.
 #[derive(Debug)]
@@ -23,15 +25,25 @@ impl<'a> DecodedLines<'a> {
     }
 
     /// Before the first line.
-    fn begin(&mut self) -> Said {
-        let said = Said::by(self.lines.mark(), self.lines.response);
+    fn poll_begin(&mut self, context: &mut Context<'_>) -> Poll<Said> {
+        let mark = ready!(self.lines.poll_mark(context));
+        let said = Said::by(mark, self.lines.loan());
         match said.charset {
             Charset::Utf16(order) => self.lines.widen(2, order == Order::Big),
             Charset::Utf32(order) => self.lines.widen(4, order == Order::Big),
             _ => {}
         }
         self.said = Some(said);
-        said
+        Poll::Ready(said)
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<String>>> {
+        let said = match self.said {
+            Some(said) => said,
+            None => ready!(self.poll_begin(context)),
+        };
+        self.lines.poll_next(context).map(|line| line.map(|line| line.map(|it| said.decode(it))))
     }
 }
 
@@ -44,8 +56,13 @@ struct Said {
 }
 
 impl Said {
-    fn by(mark: Option<Charset>, response: &Response) -> Self {
-        let (charset, is_guess) = mark.map_or_else(|| response.stream_charset(), |it| (it, false));
+    /// Where the body can't be read, it does not matter.
+    fn by(mark: Option<Charset>, loan: Option<&Loan<'_>>) -> Self {
+        let (charset, is_guess) = match (mark, loan) {
+            (Some(marked), _) => (marked, false),
+            (None, Some(loan)) => loan.response().stream_charset(),
+            (None, None) => (Charset::Utf8, false),
+        };
         Self { charset, is_guess }
     }
 
@@ -72,7 +89,13 @@ impl Iterator for DecodedLines<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let said = match self.said {
             Some(said) => said,
-            None => self.begin(),
+            None => match reactor::block_on_poll(|context| self.poll_begin(context)) {
+                Ok(said) => said,
+                Err(interrupted) => {
+                    self.lines.fail(interrupted);
+                    return self.next();
+                }
+            },
         };
         Some(self.lines.next()?.map(|line| said.decode(line)))
     }
@@ -94,11 +117,42 @@ impl<'a> DecodedContent<'a> {
     }
 
     /// Before the first piece: goes on where another stopped, if it went by the same charset.
-    fn begin(&mut self) -> Box<Pieces> {
-        let said = Said::by(self.content.mark(), self.content.response);
-        let kept = self.content.loan().and_then(Loan::decoder);
-        kept.and_then(|kept| kept.take_if(|kept| kept.said == said))
-            .unwrap_or_else(|| Box::new(Pieces::new(said)))
+    fn poll_begin(&mut self, context: &mut Context<'_>) -> Poll<Box<Pieces>> {
+        let mark = ready!(self.content.poll_mark(context));
+        let mut loan = self.content.loan();
+        let said = Said::by(mark, loan.as_deref());
+        let kept = loan.as_mut().and_then(|loan| loan.decoder());
+        let kept = kept.and_then(|kept| kept.take_if(|kept| kept.said == said));
+        Poll::Ready(kept.unwrap_or_else(|| Box::new(Pieces::new(said))))
+    }
+
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<String>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let decoder = match &mut self.decoder {
+            Some(decoder) => decoder,
+            None => {
+                let decoder = ready!(self.poll_begin(context));
+                self.decoder.insert(decoder)
+            }
+        };
+        let mut text = String::new();
+        while text.is_empty() {
+            match ready!(self.content.poll_next(context)) {
+                Some(Ok(piece)) => decoder.push(&piece, &mut text),
+                Some(Err(error)) => {
+                    self.is_over = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    self.is_over = true;
+                    decoder.finish(&mut text);
+                    return Poll::Ready((!text.is_empty()).then_some(Ok(text)));
+                }
+            }
+        }
+        Poll::Ready(Some(Ok(text)))
     }
 }
 
@@ -106,27 +160,12 @@ impl Iterator for DecodedContent<'_> {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let mut decoder = self.decoder.take().unwrap_or_else(|| self.begin());
-        let mut text = String::new();
-        while text.is_empty() {
-            match self.content.next() {
-                Some(Ok(piece)) => decoder.push(&piece, &mut text),
-                Some(Err(error)) => {
-                    self.is_over = true;
-                    return Some(Err(error));
-                }
-                None => {
-                    self.is_over = true;
-                    decoder.finish(&mut text);
-                    return (!text.is_empty()).then_some(Ok(text));
-                }
+        loop {
+            match reactor::block_on_poll(|context| self.poll_next(context)) {
+                Ok(next) => return next,
+                Err(interrupted) => self.content.fail(interrupted),
             }
         }
-        self.decoder = Some(decoder);
-        Some(Ok(text))
     }
 }
 

@@ -94,7 +94,17 @@ impl Live {
 
     /// What it is read as from now on, if it was not begun: its content, or the bytes as sent.
     pub(super) fn begin(&mut self, raw: bool) {
+        self.prepare(raw);
         self.begun = true;
+    }
+
+    /// Nobody has had any of what was read of it.
+    pub(super) fn unbegin(&mut self) {
+        self.begun = false;
+    }
+
+    /// The same, while nobody has had a part of it.
+    pub(super) fn prepare(&mut self, raw: bool) {
         if matches!(self.form, Form::Coded(_)) {
             let form = if raw { Form::Raw } else { Form::Content };
             if let (Form::Coded(codings), false) = (std::mem::replace(&mut self.form, form), raw) {

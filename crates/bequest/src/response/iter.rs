@@ -1,10 +1,11 @@
 //! A body in pieces.
 
+use std::task::{Context, Poll, ready};
+
 use bytes::{Bytes, BytesMut};
 
-use super::Response;
 use super::decoded::DecodedContent;
-use super::loan::Loan;
+use super::loan::{Loan, apart};
 use super::room::{Room, take};
 use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,37 +13,31 @@ use crate::reactor;
 
 /// What [`Response::iter_content`] makes: pieces of the body. After an error it is over.
 pub struct IterContent<'a> {
-    loan: Option<Result<Loan<'a>>>,
+    /// `None` once there is no more.
+    loan: Option<Loan<'a>>,
     size: Option<usize>,
     buffer: BytesMut,
     room: Room,
     /// Comes when the bytes before it have been given out.
     error: Option<Error>,
-    pub(super) response: &'a Response,
 }
 
 impl<'a> IterContent<'a> {
-    pub(super) fn new(response: &'a Response, size: Option<usize>) -> Self {
+    pub(super) fn new(size: Option<usize>, lend: impl FnOnce() -> Result<Loan<'a>>) -> Self {
         let loan = if size == Some(0) {
             Err(Error::with(ErrorKind::InvalidRequest, "pieces of 0 bytes never end")
                 .remedied("give a size of at least 1, or `None` for pieces as they arrive"))
         } else {
-            Loan::take(response)
+            lend()
         };
-        Self {
-            loan: Some(loan),
-            size,
-            buffer: BytesMut::new(),
-            room: Room::default(),
-            error: None,
-            response,
-        }
+        let (loan, error) = apart(loan);
+        Self { loan, size, buffer: BytesMut::new(), room: Room::default(), error }
     }
 
     /// Pieces as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
     /// Where that is ISO-8859-1 only since nothing says another, it is UTF-8 for as long as that is
-    /// valid. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD; a character that is split between two pieces comes
-    /// with the second.
+    /// valid. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD; a
+    /// character that is split between two pieces comes with the second.
     ///
     /// ```
     /// # let r = bequest::Response::builder().body("caf\u{e9}").build()?;
@@ -55,39 +50,69 @@ impl<'a> IterContent<'a> {
     }
 
     /// The charset that a byte order mark says. An error comes with the next piece.
-    pub(super) fn mark(&mut self) -> Option<Charset> {
-        let Some(Ok(loan)) = &mut self.loan else { return None };
-        match reactor::block_on(loan.mark()) {
-            Ok(marked) => marked,
-            Err(error) => {
-                loan.fail(&error);
-                self.loan = Some(Err(error));
-                None
-            }
-        }
+    pub(super) fn poll_mark(&mut self, context: &mut Context<'_>) -> Poll<Option<Charset>> {
+        let Some(loan) = &mut self.loan else { return Poll::Ready(None) };
+        Poll::Ready(ready!(loan.poll_mark(context)).unwrap_or_else(|error| {
+            self.fail(error);
+            None
+        }))
     }
 
     /// The body, while there is more of it.
     pub(super) fn loan(&mut self) -> Option<&mut Loan<'a>> {
-        self.loan.as_mut()?.as_mut().ok()
+        self.loan.as_mut()
     }
 
-    /// The next piece; `None` at the end.
-    async fn next_piece(&mut self) -> Result<Option<Bytes>> {
-        let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
+    /// The next piece; what was read of it is kept meanwhile.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        if self.loan.is_none() {
+            return Poll::Ready(self.rest());
+        }
+        Poll::Ready(match ready!(self.poll_piece(context)) {
+            Ok(Some(piece)) => Some(Ok(piece)),
+            Ok(None) => {
+                self.loan = None;
+                None
+            }
+            Err(error) => {
+                self.fail(error);
+                self.rest()
+            }
+        })
+    }
+
+    /// `None` at the end.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let Some(loan) = &mut self.loan else { return Poll::Ready(Ok(None)) };
         loan.begin();
         let wanted = self.size.unwrap_or(usize::MAX);
         while self.buffer.len() < wanted {
             // Room for a large piece is made as it fills.
             let most = (wanted - self.buffer.len()).min(self.room.size());
-            let count = loan.read_more(&mut self.buffer, most).await?;
+            let count = ready!(loan.poll_read_more(context, &mut self.buffer, most))?;
             self.room.used(count, most);
             if count == 0 || self.size.is_none() {
                 break;
             }
         }
         let length = self.buffer.len();
-        Ok((length > 0).then(|| take(&mut self.buffer, length)))
+        Poll::Ready(Ok((length > 0).then(|| take(&mut self.buffer, length))))
+    }
+
+    /// Nothing is read after this.
+    pub(super) fn fail(&mut self, error: Error) {
+        if let Some(mut loan) = self.loan.take() {
+            loan.fail(&error);
+        }
+        self.error = Some(error);
+    }
+
+    /// What comes when nothing more is read.
+    fn rest(&mut self) -> Option<Result<Bytes>> {
+        match self.buffer.len() {
+            0 => self.error.take().map(Err),
+            length => Some(Ok(take(&mut self.buffer, length))),
+        }
     }
 }
 
@@ -95,30 +120,21 @@ impl Iterator for IterContent<'_> {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.error.take() {
-            return Some(Err(error));
-        }
-        if self.loan.as_ref()?.is_err() {
-            return self.loan.take()?.err().map(Err);
-        }
-        let piece = reactor::block_on(self.next_piece());
-        match piece {
-            Ok(Some(piece)) => return Some(Ok(piece)),
-            Ok(None) => self.loan = None,
-            Err(error) => {
-                if let Some(Ok(mut loan)) = self.loan.take() {
-                    loan.fail(&error);
-                }
-                if self.buffer.is_empty() {
-                    return Some(Err(error));
-                }
-                // What came before is not lost.
-                self.error = Some(error);
-                let length = self.buffer.len();
-                return Some(Ok(take(&mut self.buffer, length)));
+        loop {
+            match reactor::block_on_poll(|context| self.poll_next(context)) {
+                Ok(next) => return next,
+                Err(interrupted) => self.fail(interrupted),
             }
         }
-        None
+    }
+}
+
+impl Drop for IterContent<'_> {
+    /// What was read of a piece that nobody has waited for.
+    fn drop(&mut self) {
+        if let Some(loan) = &mut self.loan {
+            loan.give_back(std::mem::take(&mut self.buffer));
+        }
     }
 }
 

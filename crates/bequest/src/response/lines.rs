@@ -1,10 +1,11 @@
 //! A body in lines, or in records.
 
+use std::task::{Context, Poll, ready};
+
 use bytes::{Bytes, BytesMut};
 
-use super::Response;
 use super::decoded::DecodedLines;
-use super::loan::Loan;
+use super::loan::{Loan, apart};
 use super::room::{Room, take};
 use super::splitter::Splitter;
 use crate::charset::Charset;
@@ -13,25 +14,28 @@ use crate::reactor;
 
 /// What [`Response::iter_lines`] makes: lines without their ends. After an error it is over.
 pub struct IterLines<'a> {
-    loan: Option<Result<Loan<'a>>>,
+    /// `None` once there is no more.
+    loan: Option<Loan<'a>>,
+    /// What comes then.
+    error: Option<Error>,
     /// What was read and is not a whole line yet.
     buffer: BytesMut,
     splitter: Splitter,
     room: Room,
     limit: u64,
-    pub(super) response: &'a Response,
 }
 
 impl<'a> IterLines<'a> {
-    pub(super) fn new(response: &'a Response) -> Self {
-        let mut loan = Loan::take(response);
+    pub(super) fn new(loan: Result<Loan<'a>>) -> Self {
+        let (mut loan, error) = apart(loan);
+        let limit = loan.as_ref().and_then(|loan| loan.response().0.head.max_content);
         Self {
             buffer: loan.as_mut().map(Loan::take_pending).unwrap_or_default(),
-            loan: Some(loan),
+            loan,
+            error,
             splitter: Splitter::lines(),
             room: Room::default(),
-            limit: response.0.head.max_content.unwrap_or(u64::MAX),
-            response,
+            limit: limit.unwrap_or(u64::MAX),
         }
     }
 
@@ -53,7 +57,10 @@ impl<'a> IterLines<'a> {
                 self.leave_out_line_feed();
                 self.splitter = splitter;
             }
-            Err(error) => self.loan = Some(Err(error)),
+            Err(error) => {
+                self.give_back();
+                (self.loan, self.error) = (None, Some(error));
+            }
         }
         self
     }
@@ -79,52 +86,89 @@ impl<'a> IterLines<'a> {
 
     /// Sees to it that an LF behind the CR of the last line is no part of what follows.
     fn leave_out_line_feed(&mut self) {
-        if let (Some(Ok(loan)), Some(line_feed)) = (&mut self.loan, self.splitter.line_feed()) {
+        if let (Some(loan), Some(line_feed)) = (&mut self.loan, self.splitter.line_feed()) {
             loan.leave_out(line_feed);
         }
     }
 
+    fn give_back(&mut self) {
+        if let Some(loan) = &mut self.loan {
+            loan.give_back(std::mem::take(&mut self.buffer));
+        }
+        self.leave_out_line_feed();
+    }
+
     /// The charset that a byte order mark says. An error comes with the next line.
-    pub(super) fn mark(&mut self) -> Option<Charset> {
-        let Some(Ok(loan)) = &mut self.loan else { return None };
-        match reactor::block_on(loan.mark()) {
-            Ok(marked) => marked,
-            Err(error) => {
-                loan.fail(&error);
-                self.loan = Some(Err(error));
-                None
-            }
+    pub(super) fn poll_mark(&mut self, context: &mut Context<'_>) -> Poll<Option<Charset>> {
+        let Some(loan) = &mut self.loan else { return Poll::Ready(None) };
+        Poll::Ready(ready!(loan.poll_mark(context)).unwrap_or_else(|error| {
+            self.fail(error);
+            None
+        }))
+    }
+
+    /// The body, while there is more of it.
+    pub(super) fn loan(&self) -> Option<&Loan<'a>> {
+        self.loan.as_ref()
+    }
+
+    /// The next line; what was read of it is kept meanwhile.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        match self.at_hand() {
+            Some(next) => Poll::Ready(next),
+            None => self.poll_line(context).map(|line| self.settle(line)),
         }
     }
 
-    fn next_line(&mut self) -> Result<Option<Bytes>> {
-        // Most lines are here already.
-        match self.splitter.split(&mut self.buffer) {
-            Some(line) => self.check(line.len()).map(|()| Some(line)),
-            None => reactor::block_on(self.read_line()),
+    /// What need not be waited for: most lines are here already.
+    fn at_hand(&mut self) -> Option<Option<Result<Bytes>>> {
+        if self.loan.is_none() {
+            return Some(self.error.take().map(Err));
         }
+        let line = self.splitter.split(&mut self.buffer)?;
+        let checked = self.check(line.len()).map(|()| Some(line));
+        Some(self.settle(checked))
     }
 
-    async fn read_line(&mut self) -> Result<Option<Bytes>> {
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         loop {
-            if let Some(line) = self.splitter.split(&mut self.buffer) {
-                self.check(line.len())?;
-                return Ok(Some(line));
-            }
             // What was read may hold all of the line's end but its last byte.
             self.check((self.buffer.len() + 1).saturating_sub(self.splitter.end_length()))?;
-            let Some(Ok(loan)) = &mut self.loan else { return Ok(None) };
+            let Some(loan) = &mut self.loan else { return Poll::Ready(Ok(None)) };
             loan.begin();
             let most = self.room.size();
-            let count = loan.read_more(&mut self.buffer, most).await?;
+            let count = ready!(loan.poll_read_more(context, &mut self.buffer, most))?;
             self.room.used(count, most);
             if count == 0 {
                 let length = self.buffer.len();
                 self.check(length)?;
                 self.loan = None;
-                return Ok((length > 0).then(|| take(&mut self.buffer, length)));
+                let rest = (length > 0).then(|| take(&mut self.buffer, length));
+                return Poll::Ready(Ok(rest));
+            }
+            if let Some(line) = self.splitter.split(&mut self.buffer) {
+                self.check(line.len())?;
+                return Poll::Ready(Ok(Some(line)));
             }
         }
+    }
+
+    fn settle(&mut self, line: Result<Option<Bytes>>) -> Option<Result<Bytes>> {
+        line.unwrap_or_else(|error| {
+            self.fail(error);
+            None
+        })
+        .map(Ok)
+        .or_else(|| self.error.take().map(Err))
+    }
+
+    /// Nothing is read after this.
+    pub(super) fn fail(&mut self, error: Error) {
+        if let Some(mut loan) = self.loan.take() {
+            loan.fail(&error);
+        }
+        self.error = Some(error);
     }
 
     fn check(&self, length: usize) -> Result<()> {
@@ -141,27 +185,17 @@ impl Iterator for IterLines<'_> {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.loan.as_ref()?.is_err() {
-            return self.loan.take()?.err().map(Err);
+        if let Some(next) = self.at_hand() {
+            return next;
         }
-        match self.next_line() {
-            Ok(line) => line.map(Ok),
-            Err(error) => {
-                if let Some(Ok(mut loan)) = self.loan.take() {
-                    loan.fail(&error);
-                }
-                Some(Err(error))
-            }
-        }
+        let line = reactor::block_on_poll(|context| self.poll_line(context));
+        self.settle(line.and_then(|line| line))
     }
 }
 
 impl Drop for IterLines<'_> {
     fn drop(&mut self) {
-        if let Some(Ok(loan)) = &mut self.loan {
-            loan.give_back(std::mem::take(&mut self.buffer));
-        }
-        self.leave_out_line_feed();
+        self.give_back();
     }
 }
 

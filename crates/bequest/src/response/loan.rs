@@ -93,7 +93,7 @@ impl<'a> Loan<'a> {
     /// What others have given back.
     pub(super) fn take_pending(&mut self) -> BytesMut {
         match &mut self.part {
-            Part::Live(live) => live.take_pending(),
+            Part::Live(live) if live.is_begun() => live.take_pending(),
             _ => BytesMut::new(),
         }
     }
@@ -109,22 +109,27 @@ impl<'a> Loan<'a> {
 
     /// The charset that a byte order mark says, which is left out if it comes next and nothing was
     /// read before.
-    pub(super) async fn mark(&mut self) -> Result<Option<Charset>> {
-        Ok(match &mut self.part {
+    pub(super) fn poll_mark(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Charset>>> {
+        Poll::Ready(Ok(match &mut self.part {
             Part::Copy(bytes) => mark(bytes).map(|(charset, length)| {
                 bytes.advance(length);
                 charset
             }),
             Part::Live(live) => {
                 if !live.is_begun() {
-                    live.begin(self.raw);
-                    let looked = poll_fn(|context| live.poll_mark(context)).await;
+                    live.prepare(self.raw);
+                    let looked = ready!(live.poll_mark(context));
                     looked.map_err(|error| self.response.named(error))?;
+                    live.begin(self.raw);
                 }
                 live.marked
             }
             Part::Ended | Part::Failed(_) => None,
-        })
+        }))
+    }
+
+    pub(super) fn response(&self) -> &Response {
+        &self.response
     }
 
     /// What decodes the text of a body that is read in pieces.
@@ -184,23 +189,26 @@ impl<'a> Loan<'a> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads more behind what `buffer` holds; says how much. Zero is the end. Given up half-way,
-    /// the buffer is as it was.
+    /// Reads more behind what `buffer` holds; says how much. Zero is the end.
     #[allow(unsafe_code)] // For what zeros would cost, see `reactor::socket`.
-    pub(super) async fn read_more(&mut self, buffer: &mut BytesMut, most: usize) -> Result<usize> {
+    pub(super) fn poll_read_more(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut BytesMut,
+        most: usize,
+    ) -> Poll<Result<usize>> {
         buffer.reserve(most);
-        let count = poll_fn(|context| {
-            let mut out = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..most]);
-            self.poll_read(context, &mut out).map_ok(|()| out.filled().len())
-        })
-        .await?;
+        let mut out = ReadBuf::uninit(&mut buffer.spare_capacity_mut()[..most]);
+        ready!(self.poll_read(context, &mut out))?;
+        let count = out.filled().len();
         // SAFETY: `ReadBuf` counts as filled only what was initialised, and it began where the
         // buffer ends; nothing has touched the buffer since.
         unsafe { buffer.set_len(buffer.len() + count) };
-        Ok(count)
+        Poll::Ready(Ok(count))
     }
 
-    /// The whole body, if it is not larger than `limit`.
+    /// The whole body, if it is not larger than `limit`. Given up half-way, it is as if nothing
+    /// had been read.
     pub(super) async fn collect(&mut self, limit: Option<u64>) -> Result<Bytes> {
         let limit = limit.unwrap_or(u64::MAX);
         let announced = self.remaining();
@@ -209,23 +217,59 @@ impl<'a> Loan<'a> {
         }
         // An announced length is believed as far as it has begun to come.
         let first = announced.map_or(FIRST, |length| clamp(length, 4 * PIECE));
-        let mut content = BytesMut::with_capacity(first);
+        let mut gathered = Gathered::new(self, first);
+        let Gathered { loan, content } = &mut gathered;
         // A known length ends where it ends; anything else where a read adds nothing.
-        while self.remaining() != Some(0) {
+        while loan.remaining() != Some(0) {
             let room = content.capacity() - content.len();
             let more =
-                self.remaining().map_or(content.len(), |left| clamp(left, 16 * content.len()));
-            self.read_more(&mut content, if room > 0 { room } else { more }).await?;
+                loan.remaining().map_or(content.len(), |left| clamp(left, 16 * content.len()));
+            let most = if room > 0 { room } else { more };
+            poll_fn(|context| loan.poll_read_more(context, content, most)).await?;
             if content.len() as u64 > limit {
                 return Err(too_large(limit));
             }
         }
+        let content = std::mem::take(content);
         // Room that is not needed is given back where it is much.
         Ok(if content.capacity() > 2 * content.len() + FIRST {
             Bytes::copy_from_slice(&content)
         } else {
             content.freeze()
         })
+    }
+}
+
+/// A body that is being read to its end. Given up before, it gives back what was read.
+struct Gathered<'l, 'a> {
+    loan: &'l mut Loan<'a>,
+    content: BytesMut,
+}
+
+impl<'l, 'a> Gathered<'l, 'a> {
+    fn new(loan: &'l mut Loan<'a>, first: usize) -> Self {
+        let mut content = loan.take_pending();
+        if content.is_empty() {
+            content = BytesMut::with_capacity(first);
+        }
+        Self { loan, content }
+    }
+}
+
+impl Drop for Gathered<'_, '_> {
+    fn drop(&mut self) {
+        if let Part::Live(live) = &mut self.loan.part {
+            live.give_back(std::mem::take(&mut self.content));
+            live.unbegin();
+        }
+    }
+}
+
+/// A loan, or why there is none.
+pub(super) fn apart(loan: Result<Loan<'_>>) -> (Option<Loan<'_>>, Option<Error>) {
+    match loan {
+        Ok(loan) => (Some(loan), None),
+        Err(error) => (None, Some(error)),
     }
 }
 

@@ -11,6 +11,7 @@ mod iter;
 mod lines;
 mod links;
 mod loan;
+mod next;
 mod reader;
 mod room;
 mod splitter;
@@ -44,6 +45,7 @@ pub(crate) use text::decode_as;
 
 use self::builder::Own;
 use self::decode::Codings;
+use self::loan::Loan;
 
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
@@ -51,7 +53,6 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
 use crate::net::tls::TlsInfo;
 use crate::reactor;
-use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::retry::Attempt;
 use crate::timings::{HeadTimings, Timings};
@@ -233,25 +234,6 @@ impl Response {
         matches!(self.0.head.status.as_u16(), 301 | 308) && self.0.head.headers.contains("location")
     }
 
-    /// The request that a redirect asks for, if this is one that was not followed (Requests'
-    /// `next`): with the method, the body and the headers that go along.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidUrl`] and [`ErrorKind::InvalidSchema`] for a Location that can't be
-    /// followed; [`ErrorKind::UnrewindableBody`] for a body that can't be sent again.
-    pub fn next_request(&self) -> Result<Option<PreparedRequest>> {
-        let settings = self.request().settings().cloned().unwrap_or_default();
-        let mut next = match redirect::next(self, &settings) {
-            Ok(Some(led)) => led.request,
-            Ok(None) => return Ok(None),
-            Err(error) => return Err(self.named(error)),
-        };
-        #[cfg(feature = "cookies")]
-        next.add_cookies(settings.cookies.as_deref()).map_err(|error| self.named(error))?;
-        next.apply_auth().map_err(|error| self.named(error))?;
-        Ok(Some(*next))
-    }
-
     /// The cookies that this response set, and no others: those of redirects before it are those
     /// of its [`history`](Self::history). What a rule forbids is left out.
     #[cfg(feature = "cookies")]
@@ -341,8 +323,7 @@ impl Response {
 
     /// Reads the body to its end and keeps it.
     pub(crate) async fn read_in(&self) -> Result<()> {
-        let mut loan = loan::Loan::take(self)?;
-        // Given up half-way, it must not look as if nothing had been read.
+        let mut loan = Loan::take(self)?;
         loan.begin();
         match loan.collect(self.0.head.max_content).await {
             Ok(bytes) => {
@@ -363,7 +344,7 @@ impl Response {
         if !self.is_to_be_read() {
             return;
         }
-        let Ok(mut loan) = loan::Loan::take_as(self, true) else { return };
+        let Ok(mut loan) = Loan::take_as(self, true) else { return };
         loan.begin();
         let body = match loan.collect(Some(most)).await {
             Ok(bytes) => match Codings::of(&self.0.head.headers) {
@@ -431,13 +412,23 @@ impl Response {
     /// # Ok::<(), bequest::Error>(())
     /// ```
     pub fn iter_content(&self, size: impl Into<Option<usize>>) -> IterContent<'_> {
-        IterContent::new(self, size.into())
+        IterContent::new(size.into(), || Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_content(self, size: impl Into<Option<usize>>) -> IterContent<'static> {
+        IterContent::new(size.into(), || Loan::own(self, false))
     }
 
     /// The body's lines, without their ends (`\n`, `\r\n` or `\r`), each as soon as it has arrived.
     /// It holds the body while it lives; what it did not read is there for the next one.
     pub fn iter_lines(&self) -> IterLines<'_> {
-        IterLines::new(self)
+        IterLines::new(Loan::take(self))
+    }
+
+    /// The same, keeping the response alive.
+    pub fn into_iter_lines(self) -> IterLines<'static> {
+        IterLines::new(Loan::own(self, false))
     }
 
     /// The body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead). It holds the body

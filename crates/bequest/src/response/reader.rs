@@ -1,14 +1,14 @@
 //! A body as a reader.
 
-use std::future::poll_fn;
 use std::io::{self, BufRead, Read};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::Response;
 use super::loan::Loan;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::reactor;
 
 /// How much a buffered read takes at once.
@@ -26,11 +26,56 @@ impl<'a> Reader<'a> {
         Self { loan: Loan::take_as(response, raw), buffer: BytesMut::new() }
     }
 
-    fn read_with<T>(&mut self, read: impl AsyncFnOnce(&mut Loan<'a>) -> Result<T>) -> Result<T> {
+    /// Reads into the free part of `out`; adding nothing is the end.
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        if out.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.buffer.is_empty() {
+            let count = out.remaining().min(self.buffer.len());
+            out.put_slice(&self.buffer[..count]);
+            self.buffer.advance(count);
+            return Poll::Ready(Ok(()));
+        }
         let loan = self.loan.as_mut().map_err(|error| error.again())?;
         loan.begin();
-        let result = reactor::block_on(read(loan));
-        result.inspect_err(|error| loan.fail(error))
+        loan.poll_read(context, out)
+    }
+
+    /// Sees to it that [`buffer`](Self::buffer) is empty at the end only.
+    pub(crate) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.buffer.is_empty() {
+            let loan = self.loan.as_mut().map_err(|error| error.again())?;
+            loan.begin();
+            self.buffer = loan.take_pending();
+            if self.buffer.is_empty() {
+                ready!(loan.poll_read_more(context, &mut self.buffer, ROOM))?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// What was read and not used.
+    #[cfg(feature = "async")]
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    fn block_on<T>(
+        &mut self,
+        mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T>>,
+    ) -> Result<T> {
+        let result = reactor::block_on_poll(|context| poll(self, context));
+        result.unwrap_or_else(|interrupted| {
+            if let Ok(loan) = &mut self.loan {
+                loan.fail(&interrupted);
+            }
+            Err(interrupted)
+        })
     }
 }
 
@@ -42,37 +87,16 @@ impl Reader<'static> {
 
 impl Read for Reader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() {
-            return Ok(0);
-        }
-        if !self.buffer.is_empty() {
-            let count = out.len().min(self.buffer.len());
-            self.buffer.copy_to_slice(&mut out[..count]);
-            return Ok(count);
-        }
-        self.read_with(async |loan| {
-            poll_fn(|context| {
-                let mut out = ReadBuf::new(out);
-                loan.poll_read(context, &mut out).map_ok(|()| out.filled().len())
-            })
-            .await
-        })
-        .map_err(Error::into)
+        let mut out = ReadBuf::new(out);
+        self.block_on(|reader, context| reader.poll_read(context, &mut out))?;
+        Ok(out.filled().len())
     }
 }
 
 impl BufRead for Reader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.buffer.is_empty() {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            self.read_with(async |loan| {
-                buffer = loan.take_pending();
-                match buffer.len() {
-                    0 => loan.read_more(&mut buffer, ROOM).await,
-                    pending => Ok(pending),
-                }
-            })?;
-            self.buffer = buffer;
+            self.block_on(Self::poll_fill)?;
         }
         Ok(&self.buffer)
     }

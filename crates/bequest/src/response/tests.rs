@@ -1,3 +1,4 @@
+mod given_up;
 mod marks;
 mod splits;
 
@@ -224,6 +225,24 @@ fn json_into_a_type() {
     assert_eq!(error.kind(), ErrorKind::InvalidJson);
 }
 
+#[cfg(feature = "json")]
+#[test]
+fn an_error_about_json_says_what_came_instead() {
+    let told = |status: u16, content_type: &str| {
+        let page = Response::builder().status(status).header("Content-Type", content_type);
+        let page = page.body("<html>").build().unwrap();
+        page.json::<Vec<u8>>().unwrap_err().to_string()
+    };
+    assert!(
+        told(502, "text/html").ends_with("; 502 Bad Gateway has come: `error_for_status` asks")
+    );
+    let html = told(200, "text/html; charset=utf-8");
+    assert!(html.ends_with("; it is said to be `text/html`: `text` shows it"), "{html}");
+    let json = told(200, "application/json");
+    assert!(json.ends_with("expected value at line 1 column 1"), "{json}");
+    assert!(told(200, &"x".repeat(10_000)).len() < 500);
+}
+
 #[test]
 fn an_owned_reader_ends_and_stays_at_its_end() {
     let collected = response("abc");
@@ -250,37 +269,6 @@ fn a_line_end_may_fall_anywhere_in_a_large_body() {
             assert_eq!(lines, [length, 1], "{length}");
         }
     }
-}
-
-/// A body that was read half-way and given up must not pass for a whole one.
-#[test]
-fn a_reading_that_is_given_up_leaves_no_content() {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    struct Stalling(bool);
-    impl Incoming for Stalling {
-        fn poll_read(
-            &mut self,
-            _: &mut Context<'_>,
-            out: &mut tokio::io::ReadBuf<'_>,
-        ) -> Poll<Result<()>> {
-            if std::mem::replace(&mut self.0, true) {
-                return Poll::Pending;
-            }
-            out.put_slice(b"half");
-            Poll::Ready(Ok(()))
-        }
-    }
-    let mut r = response("");
-    r.0.body = Mutex::new(Body::Live(Live::new(Stalling(false))));
-    {
-        let mut reading = pin!(r.collect());
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(reading.as_mut().poll(&mut context).is_pending());
-    }
-    assert_eq!(r.content().unwrap_err().kind(), ErrorKind::StreamConsumed);
 }
 
 #[test]

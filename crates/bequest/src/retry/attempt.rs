@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::error::Error;
 use crate::response::Response;
+use crate::timings::Timings;
 
 /// The most that are remembered of one request; a policy may have no limit.
 const KEPT: usize = 100;
@@ -18,6 +19,8 @@ pub struct Attempt {
     pub(crate) end: Result<StatusCode, Arc<Error>>,
     pub(crate) took: Duration,
     pub(crate) wait: Duration,
+    /// What was spent on it, and on the wait.
+    pub(crate) timings: Timings,
 }
 
 impl Attempt {
@@ -93,6 +96,16 @@ impl Response {
 }
 
 impl Error {
+    /// It ended the last attempt, whose head had come: what was tried before that is with the response.
+    pub(crate) fn after_attempts(self, response: &mut Response) -> Self {
+        let tried = std::mem::take(&mut response.head_mut().attempts);
+        if tried.is_empty() {
+            return self;
+        }
+        let error = tried.iter().fold(self, |error, attempt| error.after(&attempt.timings));
+        error.carry_attempts(tried.len(), tried)
+    }
+
     /// The attempts before the one that failed last, oldest first: the last 100 of them.
     pub fn attempts(&self) -> &[Attempt] {
         let carried = self.carried_attempts().and_then(|attempts| attempts.downcast_ref());
@@ -109,7 +122,12 @@ mod tests {
         let mut attempts = Attempts::default();
         for ms in 0..250 {
             let took = Duration::from_millis(ms);
-            attempts.push(Attempt { end: Ok(StatusCode::BAD_GATEWAY), took, wait: Duration::ZERO });
+            attempts.push(Attempt {
+                end: Ok(StatusCode::BAD_GATEWAY),
+                took,
+                wait: Duration::ZERO,
+                timings: Timings::default(),
+            });
         }
         let error = attempts.leave_with_error(Error::other("x"));
         assert_eq!(error.attempts().len(), KEPT);

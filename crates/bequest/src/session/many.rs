@@ -116,7 +116,11 @@ impl<S, I: Iterator<Item = Request<S>>> Flights<'_, I> {
     fn fill(&mut self, done: usize) -> Result<()> {
         let Some(waiting) = &mut self.waiting else { return Ok(()) };
         let crowd = match &mut self.crowd {
-            Some(crowd) => crowd,
+            Some(crowd) => {
+                // The next request is not taken for nothing.
+                crowd.check()?;
+                crowd
+            }
             None => self.crowd.insert(Crowd::new()?),
         };
         while crowd.len() + done < self.at_once {

@@ -10,8 +10,12 @@
 
 pub(crate) mod bomb;
 pub(crate) mod case;
+#[cfg(feature = "async")]
+pub(crate) mod fed;
 pub(crate) mod full;
 pub(crate) mod hello;
+pub(crate) mod namespaces;
+pub(crate) mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -57,6 +61,13 @@ pub(crate) enum Door {
     #[cfg(feature = "async")]
     Aio,
 }
+
+/// All of them, for programs that have no [`doors!`].
+pub(crate) const DOORS: &[Door] = &[
+    Door::Blocking,
+    #[cfg(feature = "async")]
+    Door::Aio,
+];
 
 impl Door {
     /// A new session, as `Session::new` makes it.
@@ -239,6 +250,11 @@ impl Client {
         each!(self, session => &mut session.retry)
     }
 
+    #[cfg(feature = "http2")]
+    pub(crate) fn http_versions(&mut self) -> &mut Option<bequest::HttpVersions> {
+        each!(self, session => &mut session.http_versions)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -257,7 +273,10 @@ impl Reply {
         match self {
             Self::Blocking(response) => response.content(),
             #[cfg(feature = "async")]
-            Self::Aio(response) => tokio_runtime::block_on(response.content()),
+            Self::Aio(response) => match tokio_runtime::give_up(response.content()) {
+                Some(content) => content,
+                None => tokio_runtime::block_on(response.content()),
+            },
         }
     }
 
@@ -282,6 +301,14 @@ impl Reply {
             Self::Blocking(response) => response.apparent_encoding(),
             #[cfg(feature = "async")]
             Self::Aio(response) => tokio_runtime::block_on(response.apparent_encoding()),
+        }
+    }
+
+    pub(crate) fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        match self {
+            Self::Blocking(response) => response.next_request(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.next_request()),
         }
     }
 
@@ -348,7 +375,6 @@ tell! {
     close -> ();
     is_redirect -> bool;
     is_permanent_redirect -> bool;
-    next_request -> Result<Option<PreparedRequest>>;
     #[cfg(feature = "cookies")]
     cookies -> bequest::CookieJar;
 }
@@ -379,8 +405,10 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
 /// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
 #[cfg(feature = "async")]
 pub(crate) mod tokio_runtime {
-    use std::future::Future;
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
     use std::sync::LazyLock;
+    use std::task::Poll;
 
     use tokio::runtime::{Builder, Runtime};
 
@@ -397,6 +425,15 @@ pub(crate) mod tokio_runtime {
             Ok(output) => output,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Polls it once, and drops it if it is not ready.
+    pub(crate) fn give_up<F: Future>(future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        RUNTIME.block_on(poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => Poll::Ready(None),
+        }))
     }
 
     /// Runs what borrows, on the thread of the caller.

@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::clock::Clock;
+use super::log::Log;
 use super::meter::Meter;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{ChunkStep, ChunkedDecoder, Framing, Limits, ResponseFraming};
@@ -36,6 +37,7 @@ pub(super) struct Download {
     clock: Clock,
     trailers: Option<Headers>,
     meter: Option<Box<Meter>>,
+    log: Log,
 }
 
 /// What is still to come.
@@ -78,11 +80,13 @@ impl Download {
             clock: Clock::reading(settings),
             trailers: None,
             meter,
+            log: Log::begin(),
         })
     }
 
     /// The body is over.
     fn finish(&mut self) {
+        self.log.end(true);
         if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.upgrade()) {
             give_back(connection, &pool, self.keep_alive);
         }
@@ -153,6 +157,7 @@ impl Download {
         most: u64,
     ) -> Poll<Result<usize>> {
         let count = ready!(self.poll_unmeasured(context, out, most))?;
+        self.log.count(count);
         if let Some(meter) = &mut self.meter {
             meter.read(count);
         }
@@ -249,6 +254,7 @@ impl Incoming for Download {
             Left::Chunked(_) => self.poll_chunked(context, out),
             Left::UntilClose => {
                 if ready!(self.poll_data(context, out, u64::MAX))? == 0 {
+                    self.log.end(true);
                     self.connection = None;
                 }
                 Poll::Ready(Ok(()))
@@ -283,6 +289,7 @@ impl Drop for Download {
             connection.input.consume(usize::MAX);
             self.finish();
         }
+        self.log.end(false);
     }
 }
 

@@ -1,9 +1,13 @@
 //! The adapter for `http://` and `https://`: one request over one connection.
 
+mod ask;
 mod clock;
 mod download;
 mod expect;
 mod forward;
+#[cfg(feature = "http2")]
+mod http2;
+mod log;
 mod meter;
 mod open;
 mod options;
@@ -37,6 +41,7 @@ use crate::response::{DRAINED, Encoding, Head, Response};
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::timings::{HeadTimings, Timings};
+use crate::trace;
 
 /// What is to be sent, and where to.
 #[derive(Clone, Copy)]
@@ -56,7 +61,7 @@ impl<'a> Work<'a> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
-            && !origin::is_forwarded(request, settings)?
+            && !origin::is_forwarded(request, settings, options)?
         {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
@@ -187,10 +192,30 @@ impl HttpAdapter {
     ) -> BoxFuture<'a, Result<Response>> {
         match Work::on(request, settings, &self.0.options) {
             Err(error) => Box::pin(std::future::ready(Err(error))),
-            Ok(work) => match work.origin.route {
-                Some(Route { proxy, forwards: true }) => Box::pin(self.forward(work, proxy)),
-                _ => Box::pin(self.send_once(work, None)),
-            },
+            Ok(work) => {
+                trace::event!(
+                    DEBUG,
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    "sending"
+                );
+                let span = trace::span!(
+                    "send",
+                    method = work.request.method.as_str(),
+                    url = %trace::masked(&work.request.url),
+                    status = trace::Empty,
+                );
+                #[cfg(feature = "http2")]
+                if self.0.options.speaks_http2(&work) {
+                    return span.hold_boxed(self.send_shared(work));
+                }
+                match work.origin.route {
+                    Some(Route { proxy, forwards: true }) => {
+                        span.hold_boxed(self.forward(work, proxy))
+                    }
+                    _ => span.hold_boxed(self.send_once(work, None)),
+                }
+            }
         }
     }
 
@@ -208,6 +233,7 @@ impl HttpAdapter {
                 return Ok(response);
             }
             response.drain(DRAINED).await;
+            trace::event!(DEBUG, "asked again by the proxy");
         }
     }
 
@@ -223,7 +249,7 @@ impl HttpAdapter {
         forward: Option<&'a Forward<'a>>,
     ) -> impl Future<Output = Result<Response>> + Send + 'a {
         async move {
-            work.request.body.stream().map_or(Ok(()), |stream| stream.check())?;
+            work.request.body.source().map_or(Ok(()), |stream| stream.check())?;
             let pool = self.pool()?;
             let started = Instant::now();
             let trip = RoundTrip::new(&work, &self.0.options.limits, forward);
@@ -235,6 +261,7 @@ impl HttpAdapter {
             };
             let (mut connection, mut reused) = match pool.take(work.origin, now, checked) {
                 Ok(mut connection) => {
+                    trace::event!(DEBUG, peer = ?connection.peer, "on a kept connection");
                     if turn.is_some() {
                         let waited = Timings { pool: Some(now - started), ..Timings::default() };
                         (connection.opened, connection.turn) = (Some(Box::new(waited)), turn);
@@ -242,6 +269,12 @@ impl HttpAdapter {
                     (connection, true)
                 }
                 Err(mut vacancy) => {
+                    trace::event!(
+                        DEBUG,
+                        host = work.origin.host,
+                        port = work.origin.port,
+                        "on a new connection"
+                    );
                     vacancy.turn = turn;
                     // What can't be sent is not worth a connection.
                     let mut head = Vec::new();
@@ -252,6 +285,7 @@ impl HttpAdapter {
                 }
             };
             let mut ready = if reused { now } else { connection.ready() };
+            trace::event!(TRACE, headers = ?work.request.headers, "request");
             loop {
                 match trip.run(&mut connection).await {
                     Ok(answer) => {
@@ -263,6 +297,11 @@ impl HttpAdapter {
                         if !(replays && failure.allows_replay(work.request)) {
                             return Err(failed(&connection, failure, Began { started, ready }));
                         }
+                        trace::event!(
+                            DEBUG,
+                            error = %failure.error,
+                            "the kept connection was closed: once more, on a new one"
+                        );
                     }
                 }
                 let vacancy = pool.replay(work.origin, connection.turn.take());
@@ -301,6 +340,16 @@ impl HttpAdapter {
             head: now - began.started,
             arrived: Some(now),
         };
+        trace::record!("status", answer.head.status.as_u16());
+        trace::event!(
+            DEBUG,
+            status = answer.head.status.as_u16(),
+            version = ?answer.head.version,
+            peer = ?connection.peer,
+            elapsed_ms = trace::ms(timings.head),
+            "answered"
+        );
+        trace::event!(TRACE, headers = ?answer.head.headers, "response");
         // A little less than it says: it may close while a request is on its way.
         connection.server_keeps =
             answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));

@@ -14,6 +14,7 @@ use crate::reactor::with_deadline;
 use crate::request::PreparedRequest;
 use crate::response::{Encoding, Head, Response};
 use crate::timings::{HeadTimings, Stopwatch, Timings};
+use crate::trace;
 
 /// Waits until the pool may have another connection, within the pool timeout; says when that was.
 pub(super) async fn wait_for_turn(
@@ -24,7 +25,8 @@ pub(super) async fn wait_for_turn(
     let &Work { settings, origin, .. } = work;
     let limit = settings.timeout.pool_limit();
     let (end, is_total) = settings.until(started, limit);
-    let waiting = with_deadline(end, pool.turn(origin));
+    let span = trace::span!("pool", host = origin.host, port = origin.port);
+    let waiting = with_deadline(end, span.hold(pool.turn(origin)));
     let waited = match &settings.cancel {
         None => Ok(waiting.await),
         Some(token) => token.stop().guard(waiting).await.ok_or_else(CancelToken::error),

@@ -9,21 +9,21 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
+use super::ask::{Asked, Supply};
 use super::clock::Clock;
 use super::expect;
 use super::meter::Meter;
 use super::round_trip::{Interim, Loss, RoundTrip};
-use crate::body::{Lease, Piece, RequestFraming, Source};
+use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{CHUNK_END, ChunkSize, HeadReader, LAST_CHUNK, ResponseHead};
 use crate::net::Connection;
-use crate::reactor;
 
 /// A body up to this size is copied behind the head, so that both leave in one write; a larger one
 /// leaves in one write too, but from where it is.
 const SMALL: usize = 16 * 1024;
 /// How much is asked of a source at once.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 /// How much of an answer is kept while the request is still being sent.
 const MOST_EARLY: usize = 1024 * 1024;
 
@@ -36,8 +36,8 @@ pub(super) enum Sent {
 }
 
 pub(super) struct Upload<'a, 'r> {
-    trip: &'a RoundTrip<'a>,
-    clock: Clock,
+    pub(super) trip: &'a RoundTrip<'a>,
+    pub(super) clock: Clock,
     interim: Interim<'r>,
     meter: Option<Box<Meter>>,
     /// A success that came before the request was out: the rest is sent all the same.
@@ -182,29 +182,26 @@ where
         if let early @ Sent::Early(_) = self.write(connection, [head, &[], &[]]).await? {
             return Ok(early);
         }
-        let lease = self.trip.request.body.stream().map(|stream| stream.lend()).transpose();
-        let Some(mut lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole(None)) };
+        let lease = self.trip.request.body.source().map(|stream| stream.lend()).transpose();
+        let Some(lease) = lease.map_err(source_failed)? else { return Ok(Sent::Whole(None)) };
         self.sent = true;
         self.waited = true;
         let mut pace = Pace::new(self.trip.framing);
-        let mut room = Vec::new();
+        let mut supply = Supply::new(lease, PIECE);
         loop {
             let mut most = pace.most();
             if most == 0 {
-                if !lease.source.as_ref().is_some_and(Source::has_an_end) {
+                if !supply.has_an_end() {
                     return Ok(Sent::Whole(None));
                 }
                 most = 1;
             }
-            room.resize(PIECE, 0);
             let piece;
-            (lease, room, piece) =
-                self.next_piece(lease, room, most).await.map_err(source_failed)?;
-            let bytes = match &piece {
-                Piece::Read(count) => &room[..*count],
-                Piece::Chunk(chunk) => &chunk[..],
-                Piece::End => break,
+            (supply, piece) = match self.ask(connection, supply, most).await? {
+                Asked::Piece(supply, piece) => (supply, piece),
+                Asked::Early(head) => return Ok(Sent::Early(head)),
             };
+            let Some(bytes) = supply.bytes(&piece) else { break };
             pace.take(bytes.len()).map_err(source_failed)?;
             let size = pace.is_chunked().then(|| ChunkSize::new(bytes.len()));
             let parts = match &size {
@@ -226,40 +223,6 @@ where
         }
     }
 
-    /// Asks the source. Under tokio off the executor, since a source may block; the calling thread
-    /// blocks with it, and looks at the total timeout between two pieces.
-    async fn next_piece(
-        &mut self,
-        mut lease: Lease,
-        mut room: Vec<u8>,
-        most: usize,
-    ) -> Result<(Lease, Vec<u8>, Piece)> {
-        self.clock.progress(Phase::Send)?;
-        let ask = move || {
-            let source = lease.source.as_mut();
-            let piece = source.map_or(Ok(Piece::End), |source| source.next(&mut room[..most]));
-            piece.map(|piece| (lease, room, piece))
-        };
-        let asked = match reactor::current() {
-            #[cfg(feature = "async")]
-            Some(reactor::Reactor::Tokio) => {
-                let asking = tokio::task::spawn_blocking(ask);
-                let asked = self.trip.settings.within(asking).await?;
-                asked.unwrap_or_else(|error| Err(io::Error::other(error)))
-            }
-            _ => ask(),
-        };
-        asked.map_err(|error| {
-            let error = Error::from(error);
-            // A body that is another response keeps the error that it had.
-            if error.kind() == ErrorKind::Io && error.phase().is_none() {
-                Error::with(ErrorKind::Io, "the body's source failed").because(error)
-            } else {
-                error
-            }
-        })
-    }
-
     /// Writes all of it, in one system call where the socket takes it.
     async fn write(
         &mut self,
@@ -275,7 +238,7 @@ where
             Ok(sent) => Ok(sent),
             // A server that does not want the rest may close as soon as it has answered: what it
             // said counts, not that it stopped listening.
-            Err(loss) if loss.lost => self.last_words(connection).ok_or(loss),
+            Err(loss) if loss.lost => self.last_words(connection).map(Sent::Early).ok_or(loss),
             Err(loss) => Err(loss),
         }
     }
@@ -327,24 +290,8 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Result<Sent, Loss>> {
         self.waited = true;
-        let Connection { stream, input, .. } = connection;
-        if input.filled().len() < MOST_EARLY {
-            match input.poll_fill(stream, context) {
-                Poll::Ready(Ok(0)) => {
-                    return Poll::Ready(Err(Loss::closed(input.is_empty(), Phase::Send)));
-                }
-                Poll::Ready(Ok(_)) => {
-                    if let Some(head) = self.next_final(connection)? {
-                        return Poll::Ready(Ok(Sent::Early(Box::new(head))));
-                    }
-                    // Come back at once: there may be more.
-                    context.waker().wake_by_ref();
-                }
-                Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Err(Loss::broken(error, Phase::Send)));
-                }
-                Poll::Pending => {}
-            }
+        if let Poll::Ready(answer) = self.poll_answer(connection, context) {
+            return Poll::Ready(answer.map(Sent::Early));
         }
         let error = ready!(self.clock.poll(context, Phase::Send));
         if !std::mem::replace(&mut self.probed, true) {
@@ -354,6 +301,29 @@ where
             return Poll::Pending;
         }
         Poll::Ready(Err(Loss::ours(error)))
+    }
+
+    /// A refusal that comes while something else is waited for.
+    pub(super) fn poll_answer(
+        &mut self,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Box<ResponseHead>, Loss>> {
+        let Connection { stream, input, .. } = connection;
+        if input.filled().len() >= MOST_EARLY {
+            return Poll::Pending;
+        }
+        match ready!(input.poll_fill(stream, context)) {
+            Ok(0) => return Poll::Ready(Err(Loss::closed(input.is_empty(), Phase::Send))),
+            Ok(_) => {}
+            Err(error) => return Poll::Ready(Err(Loss::broken(error, Phase::Send))),
+        }
+        if let Some(head) = self.next_final(connection)? {
+            return Poll::Ready(Ok(Box::new(head)));
+        }
+        // Come back at once: there may be more.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// The final head, if it has arrived and is a refusal; a success is kept for later.
@@ -370,15 +340,15 @@ where
     }
 
     /// What the server had said before the connection broke.
-    fn last_words(&mut self, connection: &mut Connection) -> Option<Sent> {
+    pub(super) fn last_words(&mut self, connection: &mut Connection) -> Option<Box<ResponseHead>> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         loop {
             if let Some(head) = self.answer.take() {
-                return Some(Sent::Early(head));
+                return Some(head);
             }
             connection.stream.socket().try_at_once();
             if let Some(head) = self.interim.next_final(connection).ok()? {
-                return Some(Sent::Early(Box::new(head)));
+                return Some(Box::new(head));
             }
             let Connection { stream, input, .. } = connection;
             match input.poll_fill(stream, &mut context) {
@@ -405,13 +375,13 @@ fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3]
 }
 
 /// Keeps a source to the length that was announced.
-struct Pace {
+pub(super) struct Pace {
     /// What was announced, and what is still to come of it; `None` is sent in chunks.
     left: Option<(u64, u64)>,
 }
 
 impl Pace {
-    fn new(framing: RequestFraming) -> Self {
+    pub(super) fn new(framing: RequestFraming) -> Self {
         Self {
             left: match framing {
                 RequestFraming::Length(length) => Some((length, length)),
@@ -426,7 +396,7 @@ impl Pace {
 
     /// How much to ask the source for: one byte beyond the length, to notice that there is more.
     /// Nothing at its end, where a source that may be a socket that stays open is not asked.
-    fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         match self.left {
             Some((_, 0)) => 0,
             Some((_, left)) => {
@@ -436,7 +406,7 @@ impl Pace {
         }
     }
 
-    fn take(&mut self, count: usize) -> Result<()> {
+    pub(super) fn take(&mut self, count: usize) -> Result<()> {
         let Some((length, left)) = &mut self.left else { return Ok(()) };
         *left = left.checked_sub(count as u64).ok_or_else(|| {
             mismatch(format!("the body's source gives more than the {length} bytes announced"))
@@ -445,7 +415,7 @@ impl Pace {
     }
 
     /// The source is at its end.
-    fn end(&self) -> Result<()> {
+    pub(super) fn end(&self) -> Result<()> {
         match self.left {
             Some((length, left)) if left > 0 => Err(mismatch(format!(
                 "the body's source ended after {} of the {length} bytes announced",
@@ -456,7 +426,7 @@ impl Pace {
     }
 }
 
-fn source_failed(error: Error) -> Loss {
+pub(super) fn source_failed(error: Error) -> Loss {
     Loss::ours(error.during(Phase::Send))
 }
 

@@ -158,7 +158,7 @@ impl MockAdapter {
         // What could not be sent is not answered.
         request.seal().map_err(|error| error.during(Phase::Prepare))?;
         request.write_head(&mut Vec::new()).map_err(|error| error.during(Phase::Prepare))?;
-        let answer = self.choose(SeenRequest::of(request)?)?;
+        let answer = self.choose(SeenRequest::of(request).await?)?;
         wait(answer.delay, settings).await?;
         let mut response = answer.give(request, settings)?;
         let timings = &mut response.head_mut().timings;

@@ -23,15 +23,8 @@ pub struct SeenRequest {
 
 impl SeenRequest {
     /// Reads the body, too: what can be read only once is spent, as if it had been sent.
-    pub(super) fn of(request: &PreparedRequest) -> Result<Self> {
-        let body = match request.body.bytes() {
-            Some(bytes) => bytes,
-            None => {
-                let mut all = Vec::new();
-                request.body.read_through(|part| all.extend_from_slice(part))?;
-                all.into()
-            }
-        };
+    pub(super) async fn of(request: &PreparedRequest) -> Result<Self> {
+        let body = request.body.gather().await?;
         let (method, url) = (request.method.clone(), request.url.clone());
         Ok(Self { method, url, headers: request.headers.clone(), body })
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
@@ -78,17 +79,21 @@ impl Segments {
     }
 
     #[inline]
-    pub(in crate::body) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
+    pub(in crate::body) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<Piece>> {
         if let Some(open) = &mut self.open
             && let Some(count) = open.read_within(room)
         {
-            return Ok(Piece::Read(count));
+            return Poll::Ready(Ok(Piece::Read(count)));
         }
-        self.fill(room)
+        self.poll_fill(context, room)
     }
 
     #[inline(never)]
-    fn fill(&mut self, room: &mut [u8]) -> io::Result<Piece> {
+    fn poll_fill(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<Piece>> {
         let mut filled = 0;
         while filled < room.len() {
             match self.segments.get(self.at) {
@@ -98,7 +103,7 @@ impl Segments {
                     if filled == 0 && rest.len() >= room.len() {
                         let chunk = bytes.slice(self.given..);
                         self.step();
-                        return Ok(Piece::Chunk(chunk));
+                        return Poll::Ready(Ok(Piece::Chunk(chunk)));
                     }
                     let count = rest.len().min(room.len() - filled);
                     room[filled..filled + count].copy_from_slice(&rest[..count]);
@@ -117,15 +122,15 @@ impl Segments {
                     if filled > 0 && !open.is_file() {
                         break;
                     }
-                    match open.next(part, &mut room[filled..])? {
+                    match ready!(open.poll_next(context, part, &mut room[filled..]))? {
                         Piece::Read(count) if open.is_file() => filled += count,
                         Piece::End => self.step(),
-                        piece => return Ok(piece),
+                        piece => return Poll::Ready(Ok(piece)),
                     }
                 }
             }
         }
-        Ok(if filled > 0 { Piece::Read(filled) } else { Piece::End })
+        Poll::Ready(Ok(if filled > 0 { Piece::Read(filled) } else { Piece::End }))
     }
 
     fn step(&mut self) {
@@ -163,15 +168,25 @@ impl Open {
 
     /// The next piece, kept to the length that was announced: one byte more is asked for, to notice
     /// that there is more; but not of what might never end.
-    fn next(&mut self, part: &str, room: &mut [u8]) -> io::Result<Piece> {
-        let Some(source) = &mut self.lease.source else { return Ok(Piece::End) };
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        part: &str,
+        room: &mut [u8],
+    ) -> Poll<io::Result<Piece>> {
+        let Some(source) = &mut self.lease.source else { return Poll::Ready(Ok(Piece::End)) };
         let most = match self.left {
-            Some((_, 0)) if !source.has_an_end() => return Ok(Piece::End),
+            Some((_, 0)) if !source.has_an_end() => return Poll::Ready(Ok(Piece::End)),
             Some((_, left)) => usize::try_from(left.saturating_add(1)).unwrap_or(usize::MAX),
             None => usize::MAX,
         };
         let most = most.min(room.len());
-        let piece = source.next(&mut room[..most]).map_err(|error| failed(part, error))?;
+        let piece = ready!(source.poll_next(context, &mut room[..most]));
+        let piece = piece.map_err(|error| failed(part, error))?;
+        Poll::Ready(self.took(part, room, piece))
+    }
+
+    fn took(&mut self, part: &str, room: &[u8], piece: Piece) -> io::Result<Piece> {
         let bytes = match &piece {
             Piece::Read(count) => &room[..*count],
             Piece::Chunk(chunk) => chunk,

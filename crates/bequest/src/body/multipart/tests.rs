@@ -22,7 +22,7 @@ fn form_by(
 
 /// All of it, read in pieces of that size.
 fn read_by(body: &Body, size: usize) -> Result<Vec<u8>> {
-    let Some(streamed) = body.stream() else {
+    let Some(streamed) = body.source() else {
         return Ok(body.bytes().unwrap_or_default().to_vec());
     };
     let mut lease = streamed.lend()?;
@@ -218,7 +218,7 @@ fn a_reader_is_not_asked_beyond_its_length() {
 #[test]
 fn what_comes_before_a_source_that_may_wait_does_not_wait_for_it() {
     let body = form([("a", Part::new(Body::reader(Socket(0))))]).unwrap();
-    let mut lease = body.stream().unwrap().lend().unwrap();
+    let mut lease = body.source().unwrap().lend().unwrap();
     let first = lease.source.as_mut().unwrap().next(&mut [0; 1000]).unwrap();
     let head = "--B\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\n";
     assert_eq!(first, Piece::Read(head.len()));
@@ -229,15 +229,15 @@ fn a_form_that_was_not_sent_to_its_end_can_be_sent_again() {
     let content = vec![b'x'; 100_000];
     let part = Part::new(file(&content));
     let body = form([("a", part.clone())]).unwrap();
-    let mut lease = body.stream().unwrap().lend().unwrap();
+    let mut lease = body.source().unwrap().lend().unwrap();
     lease.source.as_mut().unwrap().next(&mut [0; 1000]).unwrap();
     let other = form([("b", part)]).unwrap();
     let busy = error(&other);
     assert_eq!(busy.kind(), ErrorKind::UnrewindableBody, "{busy}");
     drop(lease);
     assert!(body.is_rewindable());
-    body.stream().unwrap().check().unwrap();
-    other.stream().unwrap().check().unwrap();
+    body.source().unwrap().check().unwrap();
+    other.source().unwrap().check().unwrap();
     assert_eq!(read(&other).unwrap().len() as u64, other.len().unwrap());
     assert_eq!(read(&body).unwrap().len() as u64, body.len().unwrap());
 }
@@ -245,7 +245,7 @@ fn a_form_that_was_not_sent_to_its_end_can_be_sent_again() {
 #[test]
 fn what_is_bytes_can_be_sent_twice_at_once() {
     let body = form([("a", Part::new("x".repeat(3 * SMALL)))]).unwrap();
-    let first = body.stream().unwrap().lend().unwrap();
+    let first = body.source().unwrap().lend().unwrap();
     assert_eq!(read(&body).unwrap(), read(&body).unwrap());
     drop(first);
 }
@@ -254,9 +254,9 @@ fn what_is_bytes_can_be_sent_twice_at_once() {
 fn what_can_be_read_once_is_sent_once() {
     let body = form([("a", Part::new(reader("x")))]).unwrap();
     assert!(!body.is_rewindable());
-    body.stream().unwrap().check().unwrap();
+    body.source().unwrap().check().unwrap();
     read(&body).unwrap();
-    for spent in [body.stream().unwrap().check().unwrap_err(), error(&body)] {
+    for spent in [body.source().unwrap().check().unwrap_err(), error(&body)] {
         assert_eq!(spent.kind(), ErrorKind::UnrewindableBody);
     }
     let shared = reader("x");

@@ -36,7 +36,14 @@ where
     }
     let name = server_name(asked_for(host, settings.options))?;
     let connecting = connector.connect(name, stream);
-    connecting.await.map_err(|error| refused(host, error, &config))
+    let secured = connecting.await.map_err(|error| refused(host, error, &config))?;
+    trace::event!(
+        DEBUG,
+        version = ?secured.get_ref().1.protocol_version(),
+        cipher = ?secured.get_ref().1.negotiated_cipher_suite().map(|suite| suite.suite()),
+        "secured"
+    );
+    Ok(secured)
 }
 
 /// Whom the server has to be.

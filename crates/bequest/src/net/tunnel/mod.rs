@@ -22,6 +22,7 @@ use super::stream::Stream;
 use crate::error::{Error, ErrorKind};
 use crate::error::{Phase, Result};
 use crate::h1::ResponseHead;
+use crate::trace;
 
 /// What a proxy said in place of opening a tunnel.
 #[derive(Debug)]
@@ -45,12 +46,13 @@ pub(super) async fn open(
     route: Route<'_>,
     dialing: &mut Dialing<'_>,
 ) -> Result<Dialed, Undialed> {
+    let span = trace::span!("proxy", proxy = %route.proxy, host = origin.host, port = origin.port);
     let gate = match route.proxy.protocol {
         ProxyProtocol::Http | ProxyProtocol::Https => {
-            connect::connect(origin, route, dialing).await?
+            span.hold(connect::connect(origin, route, dialing)).await?
         }
         #[cfg(feature = "socks")]
-        _ => socks::connect(origin, route, dialing).await?,
+        _ => span.hold(socks::connect(origin, route, dialing)).await?,
         #[cfg(not(feature = "socks"))]
         _ => {
             return Err(Error::with(ErrorKind::Unsupported, "SOCKS is not built in")
@@ -59,6 +61,7 @@ pub(super) async fn open(
                 .into());
         }
     };
+    trace::event!(DEBUG, host = origin.host, port = origin.port, "a tunnel is open");
     let Gate { stream, peer, .. } = gate;
     let stream = match origin.tls {
         None => stream,

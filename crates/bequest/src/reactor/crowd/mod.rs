@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 pub(super) use watch::Watch;
 
 use super::calling_thread::{self, Entered};
-use super::interrupt;
 use super::wake::Notifier;
-use crate::error::Result;
+use super::{fork, interrupt};
+use crate::error::{Error, ErrorKind, Result};
 use crate::future::BoxFuture;
 
 /// Futures that the calling thread drives together, whenever it asks for one that is done.
@@ -25,6 +25,8 @@ pub(crate) struct Crowd<T> {
     woken: Arc<Woken>,
     // Away while the thread is driving.
     watch: Option<Box<Watch>>,
+    /// The process that it was made in: a child of it shares sockets and poller.
+    born: u64,
 }
 
 struct Member<T> {
@@ -69,7 +71,20 @@ impl<T> Crowd<T> {
         let notifier = Notifier::new();
         let woken = Arc::new(Woken { members: Mutex::default(), notifier });
         let watch = Some(Box::new(Watch::new().map_err(calling_thread::failed)?));
-        Ok(Self { members: Vec::new(), free: Vec::new(), woken, watch })
+        let born = fork::generation();
+        Ok(Self { members: Vec::new(), free: Vec::new(), woken, watch, born })
+    }
+
+    /// Whether it may go on in this process.
+    ///
+    /// # Errors
+    /// It belongs to the process that this one was forked from.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.born == fork::generation() {
+            return Ok(());
+        }
+        let what = "these requests belong to the process that this one was forked from";
+        Err(Error::with(ErrorKind::Closed, what).remedied("begin them anew in the child"))
     }
 
     /// How many there are.
@@ -98,8 +113,10 @@ impl<T> Crowd<T> {
     /// Drives them until one is done; `None` if there is none.
     ///
     /// # Errors
-    /// An interruption, or that waiting failed; the futures are as they were.
+    /// An interruption, that waiting failed, or what [`check`](Self::check) says; the futures are as
+    /// they were.
     pub(crate) fn next(&mut self) -> Result<Option<(usize, T)>> {
+        self.check()?;
         if self.len() == 0 {
             return Ok(None);
         }

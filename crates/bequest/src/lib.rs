@@ -41,6 +41,7 @@
 //! | a request on another thread | [`Session::spawn`], [`Pending`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust, and who one is | [`Verify`], [`Identity`] |
+//! | how TLS is spoken, and what came of it | [`HttpAdapter::tls_versions`], [`TlsInfo`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |

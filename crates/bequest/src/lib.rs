@@ -79,6 +79,8 @@ mod future;
 #[doc(hidden)]
 pub mod fuzzing;
 mod h1;
+#[cfg(feature = "http2")]
+mod h2;
 mod headers;
 mod hooks;
 mod net;
@@ -98,6 +100,8 @@ mod timeout;
 mod timings;
 mod trace;
 
+#[cfg(feature = "http2")]
+pub use self::h2::{Http2Code, HttpVersions};
 pub use adapter::{
     Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
 };
@@ -133,7 +137,9 @@ pub use response::{
     ResponseBuilder,
 };
 pub use retry::{Attempt, Jitter, Retry, RetryBudget};
-pub use session::{Imap, Map, Session, delete, get, head, options, patch, post, put, request};
+pub use session::{
+    Imap, Map, Pending, Session, delete, get, head, options, patch, post, put, request,
+};
 pub use settings::{SendOptions, Settings};
 pub use stats::Stats;
 pub use timeout::Timeout;

@@ -35,12 +35,14 @@ fn main() {
     let ca = lines.next().unwrap().unwrap();
     let tls_base = lines.next().unwrap().unwrap();
 
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 9] = [
         ("connections are not shared", connections_are_not_shared),
         ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
         ("a child may close the session", a_child_may_close_the_session),
         ("a fork inside a hook", a_fork_inside_a_hook),
         ("grandchildren", grandchildren),
+        ("a child has threads of its own", a_child_has_threads_of_its_own),
+        ("what a parent spawned is not its child's", what_a_parent_spawned_is_not_its_childs),
         ("many at once stay with the parent", many_stay_with_the_parent),
         ("a child may drop many at once", a_child_may_drop_many),
     ];
@@ -92,11 +94,19 @@ impl Site {
 
 /// Runs `child` in a forked process, and says whether it came to its end. `meanwhile` runs in this
 /// one.
-#[allow(unsafe_code)] // There is no safe way to fork.
 fn fork<T>(child: impl FnOnce(), meanwhile: impl FnOnce() -> T) -> T {
-    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    assert_eq!(threads, 1, "a process with threads must not be forked");
-    // SAFETY: this is the only thread, so that no lock is held by one that the child lacks.
+    assert_eq!(threads(), 1, "a process with threads must not be forked");
+    fork_all_the_same(child, meanwhile)
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
+}
+
+#[allow(unsafe_code)] // There is no safe way to fork.
+fn fork_all_the_same<T>(child: impl FnOnce(), meanwhile: impl FnOnce() -> T) -> T {
+    // SAFETY: this is the only thread, or the others wait in the kernel, so that no lock is held
+    // by one that the child lacks.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
@@ -198,6 +208,71 @@ fn grandchildren(site: &Site) {
         fork(check, || assert_eq!(site.connection(&session), (child, 2)));
     };
     fork(check, || assert_eq!(site.connection(&session), (parent, 2)));
+}
+
+fn spawn(site: &Site, session: &Session) {
+    let pending: Vec<_> = (0..20).map(|_| session.spawn(session.get(site.url("get")))).collect();
+    for pending in pending {
+        assert_eq!(pending.wait().unwrap().status(), 200);
+    }
+}
+
+/// How many of this process's threads wait in the kernel (proc_pid_stat(5)).
+fn sleeping() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let state = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next())
+    };
+    tasks.filter_map(state).filter(|state| *state == 'S').count()
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !condition() {
+        assert!(start.elapsed().as_secs() < 10, "waited in vain until {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Threads end with their session.
+fn wait_for_threads_to_end() {
+    wait_until("the threads have ended", || threads() == 1);
+}
+
+fn a_child_has_threads_of_its_own(site: &Site) {
+    let session = site.session();
+    let clone = session.clone();
+    fork(|| spawn(site, &clone), || spawn(site, &clone));
+    drop((session, clone));
+    wait_for_threads_to_end();
+}
+
+/// Its threads are not in the child.
+fn what_a_parent_spawned_is_not_its_childs(site: &Site) {
+    let mut session = site.session();
+    session.spawn_threads = 1;
+    let mut running = session.spawn(session.get(site.url("delay/1")));
+    let mut waiting = session.spawn(session.get(site.url("get")));
+    // The thread has taken the first, and waits for the answer.
+    wait_until("the thread sleeps", || threads() == 2 && sleeping() >= 1);
+    fork_all_the_same(
+        || {
+            assert!(waiting.is_done() && running.is_done());
+            let limit = std::time::Duration::from_secs(5);
+            for result in [waiting.try_wait().unwrap(), running.wait_timeout(limit).unwrap()] {
+                assert_eq!(result.unwrap_err().kind(), ErrorKind::Closed);
+            }
+            running.cancel();
+            spawn(site, &session);
+            session.close();
+        },
+        || (),
+    );
+    assert_eq!(waiting.wait().unwrap().status(), 200);
+    assert_eq!(running.wait().unwrap().status(), 200);
+    drop(session);
+    wait_for_threads_to_end();
 }
 
 fn many_stay_with_the_parent(site: &Site) {

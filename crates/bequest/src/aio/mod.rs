@@ -32,6 +32,7 @@
 //! # }).unwrap();
 //! ```
 
+mod convert;
 mod response;
 mod streams;
 
@@ -55,6 +56,8 @@ session_state! {
     /// Requests take `&self`; the future of a request borrows nothing, so that it can be spawned:
     /// it has the settings as they were when it was made. A clone has its own settings and shares
     /// the connections.
+    {}
+    close(_session) {}
 }
 
 impl Session {

@@ -1,5 +1,7 @@
 //! URLs as callers give them.
 
+mod origin;
+
 use memchr::{memchr, memchr3, memrchr};
 use url::{Position, Url};
 
@@ -90,6 +92,12 @@ pub(crate) fn parse_url(text: &str) -> Result<Url> {
 fn parse(text: &str) -> Result<Given> {
     let text = text.trim_matches(' ');
     check_text(text)?;
+    if let Some((url, path)) = origin::resolve(text) {
+        let target = target_as_typed(&url, path);
+        let typed =
+            target.map(|target| Box::new(Typed { target: Some(target), ..Typed::default() }));
+        return Ok(Given { url, typed });
+    }
     let Some((scheme, rest)) = split_scheme(text) else {
         return Err(Error::with(
             ErrorKind::MissingSchema,
@@ -113,18 +121,25 @@ fn parse(text: &str) -> Result<Given> {
             (Some(Box::new(zone)), url)
         }
     };
-    let path = authority.path;
-    let path = memchr(b'#', path.as_bytes()).map_or(path, |at| &path[..at]);
-    let as_sent = &url[Position::BeforePath..Position::AfterQuery];
-    let as_typed = path == as_sent || path.is_empty() && as_sent == "/";
+    let target = target_as_typed(&url, authority.path);
     let empty_password = authority.has_empty_password();
-    let typed = if as_typed && zone.is_none() && !empty_password {
+    if authority.before.is_empty() && zone.is_none() {
+        origin::remember(&text[..text.len() - authority.path.len()], &url);
+    }
+    let typed = if target.is_none() && zone.is_none() && !empty_password {
         None
     } else {
-        let target = (!as_typed).then(|| path.into());
         Some(Box::new(Typed { target, zone, empty_password }))
     };
     Ok(Given { url, typed })
+}
+
+/// Path and query as they were typed, if the URL has others.
+fn target_as_typed(url: &Url, path: &str) -> Option<Box<str>> {
+    let path = memchr(b'#', path.as_bytes()).map_or(path, |at| &path[..at]);
+    let as_sent = &url[Position::BeforePath..Position::AfterQuery];
+    let as_typed = path == as_sent || path.is_empty() && as_sent == "/";
+    (!as_typed).then(|| path.into())
 }
 
 fn parse_as_standard(typed: &str, text: &str) -> Result<Url> {

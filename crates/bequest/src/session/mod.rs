@@ -1,11 +1,14 @@
 //! Sessions: what persists across requests.
 
+pub(crate) mod crew;
 mod many;
 mod one_shot;
+mod spawn;
 mod state;
 
 pub use many::{Imap, Map};
 pub use one_shot::{delete, get, head, options, patch, post, put, request};
+pub use spawn::Pending;
 pub(crate) use state::session_state;
 
 use crate::error::Result;
@@ -14,6 +17,9 @@ use crate::reactor;
 use crate::request::{PreparedRequest, Request};
 use crate::response::Response;
 use crate::settings::SendOptions;
+
+/// How many threads a new session may start.
+pub(crate) const SPAWN_THREADS: usize = 8;
 
 session_state! {
     /// Default data for requests, and the connections that they share (Requests' `Session`).
@@ -40,7 +46,16 @@ session_state! {
     /// A call runs on the calling thread: no runtime, no other thread. (One exception: a name that
     /// has to be looked up within a timeout is looked up on a short-lived thread, since the
     /// system's resolver can't be interrupted.) It may be made anywhere, also inside async code,
-    /// which it then blocks.
+    /// which it then blocks. [`spawn`](Self::spawn) is for those who want threads.
+    {
+        /// How many threads [`spawn`](Self::spawn) starts at most, for all clones together; 8 in a
+        /// new session.
+        pub spawn_threads: usize = SPAWN_THREADS,
+        pub(crate) crew: std::sync::Arc<crew::Crew> = std::sync::Arc::default(),
+    }
+    close(session) {
+        session.crew.close();
+    }
 }
 
 impl Session {

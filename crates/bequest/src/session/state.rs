@@ -1,9 +1,14 @@
 //! What both doors' sessions are made of.
 
 /// Defines a session type: its fields, how it is made and changed, and its verbs. Written once, so
-/// that the blocking and the async session can't differ.
+/// that the blocking and the async session can't differ but in the fields given here, and what
+/// `close` does beside.
 macro_rules! session_state {
-    ($(#[$doc:meta])*) => {
+    (
+        $(#[$doc:meta])*
+        { $($(#[$field_doc:meta])* $visible:vis $field:ident: $type:ty = $first:expr,)* }
+        close($closed:ident) $close_too:block
+    ) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct Session {
@@ -60,6 +65,10 @@ macro_rules! session_state {
             /// When a request is sent again after it failed; `None` leaves that to the adapter:
             /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
             pub retry: Option<$crate::retry::Retry>,
+            /// Which versions of HTTP requests may be sent by; `None` leaves that to the adapter:
+            /// [`HttpAdapter::http_versions`](crate::HttpAdapter::http_versions).
+            #[cfg(feature = "http2")]
+            pub http_versions: Option<$crate::h2::HttpVersions>,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR name
             /// the files or directories with the CA certificates to trust, in place of
@@ -75,11 +84,12 @@ macro_rules! session_state {
             /// host's `machine` entry, over https only. A file that can't be read or is malformed
             /// is as none; one that other users can read is warned of in the log.
             pub trust_env: bool,
-            environment: std::sync::Arc<$crate::environment::Environment>,
+            $($(#[$field_doc])* $visible $field: $type,)*
+            pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
             #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
-            forgetful: bool,
-            mounts: $crate::adapter::Mounts,
+            pub(crate) forgetful: bool,
+            pub(crate) mounts: $crate::adapter::Mounts,
         }
 
         impl Session {
@@ -111,7 +121,10 @@ macro_rules! session_state {
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
                     retry: None,
+                    #[cfg(feature = "http2")]
+                    http_versions: None,
                     trust_env: true,
+                    $($field: $first,)*
                     environment: std::sync::Arc::default(),
                     forgetful: false,
                     mounts: $crate::adapter::Mounts::new(),
@@ -210,6 +223,8 @@ macro_rules! session_state {
             ///
             /// Adapters of your own do what their [`Adapter::close`](crate::Adapter::close) does.
             pub fn close(&self) {
+                let $closed = self;
+                $close_too
                 self.mounts.close();
             }
 
@@ -321,6 +336,8 @@ macro_rules! session_state {
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
                     retry: self.retry.clone(),
+                    #[cfg(feature = "http2")]
+                    http_versions: self.http_versions,
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     cancel: None,

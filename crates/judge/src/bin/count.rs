@@ -13,17 +13,20 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
-use bequest::{CookieJar, Digest, Session, Url};
+use bequest::{CookieJar, Digest, HttpAdapter, Session, Url, Verify};
+use testbed::Testbed;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 const BODY: usize = 100;
 /// The mode in which this program is its own server.
 const SERVE: &str = "serve";
+/// The same over TLS.
+const SERVE_TLS: &str = "serve-tls";
 
 /// A mode: its name, what it does, and the function that does it N times with a URL of the server.
 type Mode = (&'static str, &'static str, fn(&str, usize) -> Outcome);
-const MODES: [Mode; 13] = [
+const MODES: [Mode; 18] = [
     ("prepare", "prepares a GET from a URL as text; nothing is sent", prepare),
     ("exchange-text", "GET of 100 bytes over a kept connection, the URL as text", exchange_text),
     ("exchange-url", "the same with a URL that was parsed before", exchange_url),
@@ -41,6 +44,15 @@ const MODES: [Mode; 13] = [
     ("cookies-none", "the Cookie field of a request, from an empty jar", cookies_none),
     ("cookies-send", "the same, 10 cookies of 1,000 over 100 domains", cookies_send),
     ("cookies-store", "a cookie is set again, in the same jar", cookies_store),
+    ("session", "a session that trusts a bundle is made and dropped; nothing is sent", session),
+    ("tls-kept", "GET of 100 bytes over a kept connection with TLS", tls_kept),
+    (
+        "tls-full",
+        "GET over a connection of its own with TLS, each with a whole handshake",
+        tls_full,
+    ),
+    ("tls-resumed", "the same, each with a handshake that resumes a session", tls_resumed),
+    ("tls-sessions", "the same, each in a `Session` of its own", tls_sessions),
 ];
 
 fn main() -> Outcome {
@@ -53,10 +65,12 @@ fn main() -> Outcome {
             Ok(())
         }
         [SERVE] => Ok(serve()?),
+        [SERVE_TLS] => Ok(serve_tls()?),
         [mode, times] => {
             let known = MODES.iter().find(|(name, ..)| *name == mode);
             let (.., run) = known.ok_or("no such mode")?;
-            let server = Server::start()?;
+            let kind = if mode.starts_with("tls-") { SERVE_TLS } else { SERVE };
+            let server = Server::start(kind)?;
             run(&server.url, times.parse()?)
         }
         _ => Err("usage: count [MODE N]".into()),
@@ -187,6 +201,56 @@ fn filled_jar() -> Result<(ManuallyDrop<CookieJar>, Vec<Url>), Box<dyn Error>> {
     Ok((jar, urls))
 }
 
+fn session(_: &str, times: usize) -> Outcome {
+    for _ in 0..times {
+        let mut session = Session::new();
+        session.verify = Verify::bundle("/nonexistent.pem").and_default();
+        black_box(&session);
+    }
+    Ok(())
+}
+
+/// The URL, and a session that trusts its server beside those whom everybody trusts.
+fn trusting(server: &str) -> Result<(&str, Session), Box<dyn Error>> {
+    let (url, ca) = server.split_once(' ').ok_or("no certificate to trust")?;
+    let mut session = Session::new();
+    session.verify = Verify::bundle(ca).and_default();
+    Ok((url, session))
+}
+
+fn tls_kept(server: &str, times: usize) -> Outcome {
+    let (url, session) = trusting(server)?;
+    for _ in 0..times {
+        get(&session, url)?;
+    }
+    Ok(())
+}
+
+fn tls_full(server: &str, times: usize) -> Outcome {
+    let (url, mut session) = trusting(server)?;
+    session.mount("https://", HttpAdapter::new().tls_resumption(false));
+    (0..times).try_for_each(|_| alone(&session, url, false))
+}
+
+fn tls_resumed(server: &str, times: usize) -> Outcome {
+    let (url, session) = trusting(server)?;
+    (0..times).try_for_each(|nth| alone(&session, url, nth > 0))
+}
+
+fn tls_sessions(server: &str, times: usize) -> Outcome {
+    (0..times).try_for_each(|nth| {
+        let (url, session) = trusting(server)?;
+        alone(&session, url, nth > 0)
+    })
+}
+
+/// GET over a connection that is not kept.
+fn alone(session: &Session, url: &str, resumes: bool) -> Outcome {
+    let response = session.get(url).header("Connection", "close").send()?;
+    let is_resumed = response.tls().map(|tls| tls.is_resumed());
+    if is_resumed == Some(resumes) { whole(&response) } else { Err("another handshake".into()) }
+}
+
 fn get(session: &Session, url: &str) -> Outcome {
     whole(&session.get(url).send()?)
 }
@@ -202,9 +266,9 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Result<Self, Box<dyn Error>> {
+    fn start(kind: &str) -> Result<Self, Box<dyn Error>> {
         let mut process = Command::new(env::current_exe()?)
-            .arg(SERVE)
+            .arg(kind)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -229,6 +293,14 @@ fn serve() -> io::Result<()> {
             thread::spawn(move || answer(&socket));
         }
     });
+    _ = io::stdin().read(&mut [0])?;
+    Ok(())
+}
+
+/// The line has the path of the certificate to trust, too.
+fn serve_tls() -> io::Result<()> {
+    let server = Testbed::start();
+    println!("{} {}", server.https_url(&format!("/big/{BODY}")), server.ca_file().display());
     _ = io::stdin().read(&mut [0])?;
     Ok(())
 }

@@ -153,3 +153,54 @@ fn authorities(
     })?;
     Ok(Authorities { roots, verifier })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verify;
+    use super::super::options::CryptoProvider as Choice;
+    use super::*;
+
+    fn of(verify: &Verify, options: &Arc<TlsOptions>) -> Arc<ClientConfig> {
+        config(TlsSettings { verify, identity: None, options }).unwrap()
+    }
+
+    #[test]
+    fn equal_settings_share_a_configuration() {
+        let server = testbed::Testbed::start();
+        let make = || (Verify::bundle(server.ca_file()).and_default(), Arc::default());
+        let (verify, options) = make();
+        let first = of(&verify, &options);
+        for _ in 0..10_000 {
+            let (verify, options) = make();
+            assert!(Arc::ptr_eq(&of(&verify, &options), &first));
+        }
+    }
+
+    #[test]
+    fn each_option_makes_another_configuration() {
+        let verify = Verify::No;
+        let changes: [fn(&mut TlsOptions); 9] = [
+            |_| {},
+            |options| options.provider = Choice::Ring,
+            |options| options.versions = vec![TlsVersion::V1_2],
+            |options| options.suites = Some(vec![0x1301]),
+            |options| options.alpn.clear(),
+            |options| options.sni = false,
+            |options| options.server_name = Some("example.org".into()),
+            |options| options.resumption = false,
+            |options| options.key_log = Some(std::path::Path::new("/dev/null").into()),
+        ];
+        let mut made: Vec<Arc<ClientConfig>> = Vec::new();
+        for change in changes {
+            let mut options = TlsOptions::default();
+            change(&mut options);
+            if provider(options.provider).is_err() {
+                continue;
+            }
+            let config = of(&verify, &Arc::new(options));
+            assert!(made.iter().all(|other| !Arc::ptr_eq(other, &config)));
+            made.push(config);
+        }
+        assert!(made.len() >= 8);
+    }
+}

@@ -513,3 +513,12 @@ fn the_settings_are_at_hand() {
     assert!(r.request().settings().unwrap().allow_redirects);
     assert!(post(server.url("/post")).prepare().unwrap().settings().is_none());
 }
+
+/// A call without a session has no jar, but what a response sets is for what follows.
+#[test]
+fn what_follows_has_the_cookies_that_were_set() {
+    let server = Testbed::start();
+    let r = bequest::get(server.url("/cookies/set/k/v")).allow_redirects(false).send().unwrap();
+    let next = r.next_request().unwrap().unwrap();
+    assert_eq!(next.headers.get("cookie"), Some("k=v"));
+}

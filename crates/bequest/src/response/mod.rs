@@ -247,7 +247,11 @@ impl Response {
             Err(error) => return Err(self.named(error)),
         };
         #[cfg(feature = "cookies")]
-        next.add_cookies(settings.cookies.as_deref()).map_err(|error| self.named(error))?;
+        {
+            // Without a session's jar there is what this one has set.
+            let jar = settings.cookies.clone().unwrap_or_else(|| Arc::new(self.cookies()));
+            next.add_cookies(Some(&jar)).map_err(|error| self.named(error))?;
+        }
         next.apply_auth().map_err(|error| self.named(error))?;
         Ok(Some(*next))
     }

@@ -6,6 +6,7 @@ mod support;
 
 use std::cell::Cell;
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use bequest::{Body, ErrorKind, Request, Response, Session};
@@ -193,4 +194,41 @@ fn maps_nest_and_plain_calls_go_between() {
         }
     }
     assert_eq!(sum, 3 + 3 * (33 + 300));
+}
+
+#[test]
+fn a_hook_that_panics_leaves_the_others_alone() {
+    let server = Testbed::start();
+    let s = Session::new();
+    let requests = || {
+        (0..20).map(|n| {
+            get(server.url(&format!("/get?n={n}"))).hook(|r: Response| {
+                assert_ne!(number(&r), 7, "on purpose");
+                Ok(r)
+            })
+        })
+    };
+    for at_once in [1, 4, 50] {
+        let (mut map, mut seen, mut panics) = (s.map(requests(), at_once), Vec::new(), 0);
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| map.next())) {
+                Ok(Some(r)) => seen.push(number(&r.unwrap())),
+                Ok(None) => break,
+                Err(_) => panics += 1,
+            }
+        }
+        let others: Vec<_> = (0..20).filter(|n| *n != 7).collect();
+        assert_eq!((seen, panics), (others, 1), "{at_once} at once");
+        let (mut map, mut seen, mut panics) = (s.imap(requests(), at_once), Vec::new(), 0);
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| map.next())) {
+                Ok(Some((n, r))) => seen.push((n, r.is_ok())),
+                Ok(None) => break,
+                Err(_) => panics += 1,
+            }
+        }
+        seen.sort_unstable();
+        let others: Vec<_> = (0..20).filter(|n| *n != 7).map(|n| (n, true)).collect();
+        assert_eq!((seen, panics), (others, 1), "{at_once} at once");
+    }
 }

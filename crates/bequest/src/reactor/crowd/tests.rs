@@ -76,6 +76,20 @@ fn what_nobody_will_wake_is_an_error() {
     assert_eq!(crowd.next().unwrap_err().kind(), ErrorKind::Other);
 }
 
+/// Nothing can be heard of a socket that somebody has waited for, and closed.
+#[test]
+fn what_is_closed_gives_no_hope() {
+    let mut watch = Watch::new().unwrap();
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    let socket = Arc::new(std::os::fd::OwnedFd::from(ours));
+    watch.call(0);
+    assert_eq!(watch.next_called(), Some(0));
+    watch.register(&socket, rustix::event::PollFlags::IN).unwrap();
+    assert!(watch.has_hope());
+    drop(socket);
+    assert!(!watch.has_hope());
+}
+
 #[test]
 fn a_member_may_block_in_a_call_of_its_own() {
     let mut crowd = Crowd::new().unwrap();

@@ -42,6 +42,13 @@ struct Watched {
     told: PollFlags,
 }
 
+impl Watched {
+    /// Whether somebody waits for it, and it may come.
+    fn has_hope(&self) -> bool {
+        self.wanted.is_some() && self.socket.strong_count() > 0
+    }
+}
+
 #[derive(Clone, Copy, Default)]
 struct Waiting {
     deadline: Option<Instant>,
@@ -91,7 +98,7 @@ impl Watch {
     /// Whether anything could ever happen by itself.
     pub(super) fn has_hope(&self) -> bool {
         self.members.iter().any(|member| member.deadline.is_some())
-            || self.sockets.iter().flatten().any(|socket| socket.wanted.is_some())
+            || self.sockets.iter().flatten().any(Watched::has_hope)
     }
 
     /// The member being polled waits for this socket.

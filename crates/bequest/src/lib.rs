@@ -79,6 +79,8 @@ mod future;
 #[doc(hidden)]
 pub mod fuzzing;
 mod h1;
+#[cfg(feature = "http2")]
+mod h2;
 mod headers;
 mod hooks;
 mod net;
@@ -98,6 +100,8 @@ mod timeout;
 mod timings;
 mod trace;
 
+#[cfg(feature = "http2")]
+pub use self::h2::{Http2Code, HttpVersions};
 pub use adapter::{
     Adapter, Expectation, FnAdapter, HttpAdapter, MockAdapter, SeenRequest, adapter_fn,
 };

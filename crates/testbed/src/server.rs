@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
+use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
 use crate::listen;
 use crate::pki::Pki;
 use crate::record::{Record, Recorded};
 
-/// An HTTP and HTTPS server with httpbin's routes, on ports of its own.
+/// An HTTP and HTTPS server with httpbin's routes, on ports of its own. It speaks HTTP/2, too: over
+/// TLS where the client offers it, without where the client begins with it.
 ///
 /// It runs on its own thread, so that blocking and async callers alike can use
 /// it. Dropping it closes both listeners and every connection.
@@ -39,8 +41,9 @@ impl Testbed {
         let thread = thread::Builder::new()
             .name("testbed".to_owned())
             .spawn({
-                let (tls, record) = (pki.server(), Arc::clone(&record));
-                move || listen::run(tls, &record, &ready, stopped)
+                let (mut tls, record) = (ServerConfig::clone(&pki.server()), Arc::clone(&record));
+                tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                move || listen::run(Arc::new(tls), &record, &ready, stopped)
             })
             .expect("a thread for the server");
         let (addr, https_addr) = addresses.recv().expect("the server starts");

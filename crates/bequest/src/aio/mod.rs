@@ -32,6 +32,7 @@
 //! # }).unwrap();
 //! ```
 
+mod convert;
 mod response;
 mod streams;
 

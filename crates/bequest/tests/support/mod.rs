@@ -250,6 +250,11 @@ impl Client {
         each!(self, session => &mut session.retry)
     }
 
+    #[cfg(feature = "http2")]
+    pub(crate) fn http_versions(&mut self) -> &mut Option<bequest::HttpVersions> {
+        each!(self, session => &mut session.http_versions)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -296,6 +301,14 @@ impl Reply {
             Self::Blocking(response) => response.apparent_encoding(),
             #[cfg(feature = "async")]
             Self::Aio(response) => tokio_runtime::block_on(response.apparent_encoding()),
+        }
+    }
+
+    pub(crate) fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        match self {
+            Self::Blocking(response) => response.next_request(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.next_request()),
         }
     }
 
@@ -362,7 +375,6 @@ tell! {
     close -> ();
     is_redirect -> bool;
     is_permanent_redirect -> bool;
-    next_request -> Result<Option<PreparedRequest>>;
     #[cfg(feature = "cookies")]
     cookies -> bequest::CookieJar;
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::HttpAdapter;
+#[cfg(feature = "http2")]
+use super::http2::Http2Options;
 #[expect(unused_imports, reason = "documentation names it")]
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -28,6 +30,8 @@ pub(super) struct Options {
     pub(super) tls: Arc<TlsOptions>,
     /// The same towards proxies.
     pub(super) proxy_tls: Arc<TlsOptions>,
+    #[cfg(feature = "http2")]
+    pub(super) http2: Http2Options,
 }
 
 impl Default for Options {
@@ -41,6 +45,8 @@ impl Default for Options {
             sockets: Sockets::default(),
             retry: None,
             proxy_tls: Arc::new(tls.to_proxies()),
+            #[cfg(feature = "http2")]
+            http2: Http2Options::new(&tls),
             tls: Arc::new(tls),
         }
     }

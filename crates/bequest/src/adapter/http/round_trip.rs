@@ -183,14 +183,7 @@ impl<'a> Interim<'a> {
             self.may_continue |= head.status == StatusCode::CONTINUE;
             self.seen += 1;
             if self.seen > self.limits.interim {
-                let error = Error::with(
-                    ErrorKind::InvalidResponse,
-                    format!(
-                        "more than {} interim responses came before the final one",
-                        self.limits.interim
-                    ),
-                )
-                .remedied("if there may be more, say so by the adapter's `max_interim`");
+                let error = self.limits.too_many_interim();
                 return Err(Loss::ours(error.during(Phase::Wait)));
             }
         }

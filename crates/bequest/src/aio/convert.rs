@@ -19,6 +19,8 @@ macro_rules! convert {
                     cert: session.cert.clone(),
                     proxies: session.proxies.clone(),
                     unix_socket: session.unix_socket.clone(),
+                    #[cfg(feature = "http2")]
+                    http_versions: session.http_versions,
                     timeout: session.timeout,
                     stream: session.stream,
                     max_content: session.max_content,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
@@ -40,8 +40,9 @@ pub(crate) enum Piece {
 
 impl Source {
     /// The next piece, where it need not be awaited.
+    #[cfg(any(feature = "digest", test))]
     pub(crate) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
-        match self.poll_next(&mut Context::from_waker(Waker::noop()), room) {
+        match self.poll_next(&mut Context::from_waker(std::task::Waker::noop()), room) {
             Poll::Ready(piece) => piece,
             Poll::Pending => Err(io::Error::other(Error::with(
                 ErrorKind::Unsupported,
@@ -54,6 +55,7 @@ impl Source {
     /// All but what is awaited block until they have one.
     pub(crate) fn poll_next(
         &mut self,
+        #[cfg_attr(not(any(feature = "async", feature = "multipart")), expect(unused_variables))]
         context: &mut Context<'_>,
         room: &mut [u8],
     ) -> Poll<io::Result<Piece>> {

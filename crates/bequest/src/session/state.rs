@@ -87,7 +87,10 @@ macro_rules! session_state {
             $($(#[$field_doc])* $visible $field: $type,)*
             pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
-            #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
+            #[cfg_attr(
+                not(any(feature = "cookies", feature = "async")),
+                expect(dead_code, reason = "cookies would be kept")
+            )]
             pub(crate) forgetful: bool,
             pub(crate) mounts: $crate::adapter::Mounts,
         }

@@ -42,6 +42,7 @@
 //! | when to try again | [`Retry`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust, and who one is | [`Verify`], [`Identity`] |
+//! | how TLS is spoken, and what came of it | [`HttpAdapter::tls_versions`], [`TlsInfo`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |

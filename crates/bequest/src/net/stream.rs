@@ -58,6 +58,7 @@ impl Stream {
     }
 
     /// The protocol that the handshake with the origin has agreed on (ALPN), if any.
+    #[cfg(feature = "http2")]
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,

@@ -34,6 +34,7 @@ impl Http2Options {
     }
 
     /// Offers the same, and HTTP/2.
+    #[cfg(feature = "tls")]
     pub(in super::super) fn offer(&mut self, tls: &TlsOptions) {
         self.negotiated = Arc::new(offering(tls, true));
         self.alone = Arc::new(offering(tls, false));

@@ -37,7 +37,8 @@
 //! | editing what will be sent | [`PreparedRequest`] |
 //! | bodies that are sent, and forms with files | [`Body`], [`Part`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
-//! | many requests at once | [`Session::map`], [`Session::imap`], [`Session::spawn`] |
+//! | many at once, on this thread | [`Session::map`], [`Session::imap`] |
+//! | a request on another thread | [`Session::spawn`], [`Pending`] |
 //! | how long to wait | [`Timeout`] |
 //! | when to try again | [`Retry`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |

@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard};
+#[cfg(any(test, feature = "digest"))]
+use std::task::Waker;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -40,9 +42,9 @@ pub(crate) enum Piece {
 
 impl Source {
     /// The next piece, where it need not be awaited.
-    #[cfg(any(feature = "digest", test))]
+    #[cfg(any(test, feature = "digest"))]
     pub(crate) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
-        match self.poll_next(&mut Context::from_waker(std::task::Waker::noop()), room) {
+        match self.poll_next(&mut Context::from_waker(Waker::noop()), room) {
             Poll::Ready(piece) => piece,
             Poll::Pending => Err(io::Error::other(Error::with(
                 ErrorKind::Unsupported,
@@ -53,9 +55,12 @@ impl Source {
 
     /// The next piece. `room` is for sources that don't bring bytes of their own, and not empty.
     /// All but what is awaited block until they have one.
+    #[cfg_attr(
+        not(any(feature = "async", feature = "multipart")),
+        expect(unused_variables, reason = "nothing is awaited")
+    )]
     pub(crate) fn poll_next(
         &mut self,
-        #[cfg_attr(not(any(feature = "async", feature = "multipart")), expect(unused_variables))]
         context: &mut Context<'_>,
         room: &mut [u8],
     ) -> Poll<io::Result<Piece>> {

@@ -88,7 +88,7 @@ macro_rules! session_state {
             pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
             #[cfg_attr(
-                not(any(feature = "cookies", feature = "async")),
+                not(any(feature = "async", feature = "cookies")),
                 expect(dead_code, reason = "cookies would be kept")
             )]
             pub(crate) forgetful: bool,
@@ -144,8 +144,7 @@ macro_rules! session_state {
             /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`), and so
-            /// is a host without a scheme, which is the beginning of no URL.
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,

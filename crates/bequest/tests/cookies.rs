@@ -280,10 +280,17 @@ fn a_host_header_is_no_domain(door: Door) {
 
 fn bad_cookies_are_errors(door: Door) {
     let s = door.session();
-    for (name, value) in [("a\r\nb", "c"), ("a", "b\nc"), ("a", "b;c"), ("a=b", "c"), ("a", "\0")] {
+    for (name, value) in [
+        ("a\r\nb", "s3cret"),
+        ("a", "b\ns3cret"),
+        ("a", "b;s3cret"),
+        ("a=b", "s3cret"),
+        ("a", "s3cret\0"),
+    ] {
         let error = s.send(get("http://127.0.0.1:1/").cookie(name, value)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidCookie, "{name:?} {value:?}");
-        assert!(error.remedy().is_some() || !error.to_string().contains(value));
+        assert!(error.remedy().is_some(), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
 }
 

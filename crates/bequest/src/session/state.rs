@@ -144,7 +144,8 @@ macro_rules! session_state {
             /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`), and so
+            /// is a host without a scheme, which is the beginning of no URL.
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,

@@ -19,7 +19,7 @@ pub(crate) mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -120,6 +120,13 @@ impl Door {
         if BY_HTTP2.get() {
             return client.by_http2();
         }
+        client
+    }
+
+    /// A new session that trusts what this authority vouches for, and nobody else.
+    pub(crate) fn trusting(self, ca_file: &Path) -> Client {
+        let mut client = self.session();
+        *client.verify() = ca_file.into();
         client
     }
 
@@ -450,6 +457,13 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
         std::thread::yield_now();
     }
+}
+
+/// The most memory that this process has had, in bytes (proc(5): VmHWM).
+pub(crate) fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
 }
 
 /// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].

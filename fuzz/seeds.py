@@ -4,6 +4,7 @@
 They come from the lists below, and from the responses of kit/py/badserver.py. A crash that was fixed
 gets a line here, in REGRESSIONS, so that its input stays.
 """
+import base64
 import gzip
 import re
 import sys
@@ -14,6 +15,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "kit/py"))
 import badserver  # noqa: E402
+import certificates  # noqa: E402
 
 LONGEST = 1024
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -27,6 +29,16 @@ REGRESSIONS = [
     # An empty list of codings beside a length left the connection open for another request.
     ("framing", "regression-empty-coding", b"\0Transfer-Encoding:\r\nContent-Length: 5"),
     ("framing", "regression-nameless-coding", b"\0Transfer-Encoding:; xchunked\r\nContent-Length: 5"),
+    # A key encrypted by scrypt at a cost of zero was a panic.
+    ("pem", "regression-scrypt-without-cost", b"""\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHjME4GCSqGSIb3DQEFDTBBMCAGCSsGAQQB2kcECzATBAgW2c6iBnfyggIBAAIB
+AQIBATAdBglghkgBZQMEASoEEKDN5/yuhmJ2YIJZbS8W66sEgZBgTZ47F02CT+He
+13UN5VfwQsM3EaQFO1uRY5NlK7tZUbvc8RXfe2u0kHSuJNSxi0DwWj2Kb36o1flk
+i/ymKWPrYTrkLEZVow+BRdYlWYiBweHiZEbBLVN2Eak28iJ3r2xQEbAJG9vpn0X5
+Cuox9L3ImAzvA88lGojCGzCECxiYG24AuPhg50llXSZLf4+FM2o=
+-----END ENCRYPTED PRIVATE KEY-----
+"""),
 ]
 
 
@@ -384,10 +396,34 @@ def auth_fields():
         yield "authentication_info", f"{number}", field.encode()
 
 
+def pem_texts():
+    both, key = certificates.CERTIFICATE + certificates.PKCS8, certificates.PKCS8
+    for name, text in {
+        "certificate": certificates.CERTIFICATE,
+        "both": both,
+        "key-first": key + certificates.CERTIFICATE,
+        "sec1": certificates.CERTIFICATE + certificates.SEC1,
+        "encrypted": certificates.CERTIFICATE + certificates.PBKDF2,
+        "scrypt": certificates.CERTIFICATE + certificates.SCRYPT,
+        "old-encryption": certificates.CERTIFICATE + key.replace(b"-----\n", b"-----\nProc-Type: 4,ENCRYPTED\n", 1),
+        "crl": certificates.CRL,
+        "text-between": b"# one\r\n" + both.replace(b"\n", b"\r\n") + b"-----BEGIN NOTHING-----\n",
+        "key-alone": key,
+        "cut": both[:-40],
+        "empty-section": b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    }.items():
+        yield "pem", name, text
+
+
+def pkcs12_stores():
+    for name, text in certificates.PKCS12.items():
+        yield "pkcs12", name, base64.b64decode(text)
+
+
 def main():
     count = 0
     known = {file.stem for file in (HERE / "src/bin").glob("*.rs")}
-    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), socks_replies(), tunnels(), proxies(), exchanges(), codings(), texts(), links(), auth_fields(), REGRESSIONS)
+    sources = (from_badserver(), heads(), chunks(), framings(), urls(), edits(), forms(), set_cookies(), cookie_dates(), cookie_files(), netrcs(), socks_replies(), tunnels(), proxies(), exchanges(), codings(), texts(), links(), auth_fields(), pem_texts(), pkcs12_stores(), REGRESSIONS)
     for source in sources:
         for target, name, data in source:
             if target not in known:

@@ -9,12 +9,16 @@ fn main() {
     if let Some(ca) = &job.ca {
         s.verify = Verify::bundle(ca);
     }
+    #[cfg(feature = "http2")]
+    if job.mode.ends_with("-h2") {
+        s.http_versions = Some(bequest::HttpVersions::Http2);
+    }
     let get = |url: &str| {
         let r = s.get(url).send().expect("a response");
         assert_eq!(r.status(), 200);
         r.content().expect("a body").len() as u64
     };
-    match job.mode.as_str() {
+    match job.plain_mode() {
         "get" => job.run(get, get),
         "get-parsed" => {
             let url = Url::parse(&job.url).expect("a URL");
@@ -46,7 +50,8 @@ fn main() {
             job.run(get, get);
         }
         "many" | "idle" => {
-            s.mount("http://", HttpAdapter::new().pool_maxsize(job.at_once));
+            let adapter = HttpAdapter::new().pool_maxsize(job.at_once);
+            s.mount("http://", adapter);
             job.run_many(|count| {
                 let requests = (0..count).map(|_| Request::new("GET", &job.url));
                 let responses = s.map(requests, job.at_once);

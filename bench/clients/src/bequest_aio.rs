@@ -4,7 +4,8 @@ mod many;
 
 use bequest::aio::Session;
 use bequest::{HttpAdapter, Url, Verify};
-use harness::Job;
+use harness::{BUFFER, Job};
+use tokio::io::AsyncReadExt as _;
 
 fn main() {
     let job = Job::from_args();
@@ -17,12 +18,16 @@ async fn run(job: &Job) {
     if let Some(ca) = &job.ca {
         s.verify = Verify::bundle(ca);
     }
+    #[cfg(feature = "http2")]
+    if job.mode.ends_with("-h2") {
+        s.http_versions = Some(bequest::HttpVersions::Http2);
+    }
     let get = async |url: &str| {
         let r = s.get(url).send().await.expect("a response");
         assert_eq!(r.status(), 200);
         r.content().await.expect("a body").len() as u64
     };
-    match job.mode.as_str() {
+    match job.plain_mode() {
         "get" | "session" => job.run_async(get, get).await,
         #[cfg(feature = "cookies")]
         "jar" => {
@@ -49,6 +54,34 @@ async fn run(job: &Job) {
             };
             job.run_async(get, parsed).await;
         }
+        // HTTP/2 has the pieces in memory already.
+        "download" if job.mode.ends_with("-h2") => {
+            let download = async |url: &str| {
+                let r = s.get(url).stream(true).send().await.expect("a response");
+                assert_eq!(r.status(), 200);
+                let (mut pieces, mut moved) = (r.iter_content(None), 0);
+                while let Some(piece) = pieces.next().await {
+                    moved += piece.expect("the body").len() as u64;
+                }
+                moved
+            };
+            job.run_async(get, download).await;
+        }
+        "download" => {
+            let mut buffer = vec![0; BUFFER];
+            let download = async |url: &str| {
+                let r = s.get(url).stream(true).send().await.expect("a response");
+                assert_eq!(r.status(), 200);
+                let (mut reader, mut moved) = (r.reader(), 0);
+                loop {
+                    match reader.read(&mut buffer).await.expect("the body") {
+                        0 => return moved,
+                        n => moved += n as u64,
+                    }
+                }
+            };
+            job.run_async(get, download).await;
+        }
         "upload" => {
             let upload = async |url: &str| {
                 let r = s.put(url).body(job.file().0).send().await.expect("a response");
@@ -57,7 +90,6 @@ async fn run(job: &Job) {
             };
             job.run_async(get, upload).await;
         }
-        // Async bodies can't be read in parts yet.
         other => harness::cannot(other),
     }
 }

@@ -21,13 +21,27 @@ async fn run(job: &Job) {
         builder.http2_initial_connection_window_size(4 << 20);
     }
     let client = builder.build_http::<Empty<Bytes>>();
+    let many = client.clone();
     let get = async move |url: &str| {
-        let r = client.get(url.parse().expect("a URL")).await.expect("a response");
+        let r = many.get(url.parse().expect("a URL")).await.expect("a response");
         assert_eq!(r.status(), 200);
         r.into_body().collect().await.expect("a body").to_bytes().len() as u64
     };
-    match job.mode.strip_suffix("-h2").unwrap_or(&job.mode) {
+    match job.plain_mode() {
         "get" => job.run_async(&get, &get).await,
+        "download" => {
+            let download = async |url: &str| {
+                let r = client.get(url.parse().expect("a URL")).await.expect("a response");
+                assert_eq!(r.status(), 200);
+                let (mut body, mut moved) = (r.into_body(), 0);
+                while let Some(frame) = body.frame().await {
+                    moved +=
+                        frame.expect("the body").data_ref().map_or(0, |data| data.len() as u64);
+                }
+                moved
+            };
+            job.run_async(&get, download).await;
+        }
         "many" | "idle" => many::run(job, get).await,
         other => harness::cannot(other),
     }

@@ -13,6 +13,10 @@ fn main() {
     if let Some(pem) = job.ca_pem() {
         builder = builder.tls_certs_only([Certificate::from_pem(&pem).expect("a certificate")]);
     }
+    #[cfg(feature = "http2")]
+    if job.mode.ends_with("-h2") {
+        builder = builder.http2_prior_knowledge();
+    }
     #[cfg(feature = "cookies")]
     if let Some(jar) = reqwest_cookies::jar(&job.mode) {
         builder = builder.cookie_provider(jar);
@@ -23,7 +27,7 @@ fn main() {
         assert_eq!(r.status(), 200);
         r.bytes().expect("a body").len() as u64
     };
-    match job.mode.as_str() {
+    match job.plain_mode() {
         "get" => job.run(get, get),
         #[cfg(feature = "cookies")]
         "session" | "jar" => job.run(get, get),

@@ -32,7 +32,7 @@ async fn run(job: &Job) {
         assert_eq!(r.status(), 200);
         r.bytes().await.expect("a body").len() as u64
     };
-    match job.mode.strip_suffix("-h2").unwrap_or(&job.mode) {
+    match job.plain_mode() {
         "get" => job.run_async(get, get).await,
         #[cfg(feature = "cookies")]
         "session" | "jar" => job.run_async(get, get).await,

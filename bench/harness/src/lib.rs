@@ -106,6 +106,11 @@ impl Job {
         job
     }
 
+    /// The mode, whatever the version of HTTP.
+    pub fn plain_mode(&self) -> &str {
+        self.mode.strip_suffix("-h2").unwrap_or(&self.mode)
+    }
+
     /// The certificate to trust.
     pub fn ca_pem(&self) -> Option<Vec<u8>> {
         self.ca.as_ref().map(|path| std::fs::read(path).expect("the certificate"))

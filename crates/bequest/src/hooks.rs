@@ -12,6 +12,8 @@ use crate::response::Response;
 /// The hooks of a session or a request (Requests' `hooks`). A session's run first, then the
 /// request's, each in the order in which they were added.
 ///
+/// Both doors call them. Those that wait are added by `push_async` (feature `async`).
+///
 /// ```
 /// use bequest::{Response, Session};
 ///

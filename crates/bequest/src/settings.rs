@@ -1,11 +1,10 @@
 //! What can be set for a session and for a request, and how the two merge.
 
-use std::future::{Future, poll_fn};
+mod waits;
+
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use url::Url;
 
@@ -14,14 +13,16 @@ use crate::charset::Detector;
 #[cfg(feature = "cookies")]
 use crate::cookies::CookieJar;
 use crate::environment::Environment;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+#[cfg(feature = "http2")]
+use crate::h2::HttpVersions;
 use crate::net::tls::{Identity, Verify};
 use crate::progress::{OnProgress, Progress};
 use crate::proxy::Proxies;
-use crate::reactor;
 use crate::redirect::{RedirectPolicy, SensitiveHeaders};
 use crate::retry::Retry;
 use crate::timeout::Timeout;
+pub(crate) use waits::earlier;
 
 /// The most that is held in memory of one body, unless set otherwise: 2 GiB.
 pub(crate) const MAX_CONTENT: u64 = 2 << 30;
@@ -66,6 +67,8 @@ struct Said {
     https_only: Option<bool>,
     retry: Option<Retry>,
     cancel: Option<CancelToken>,
+    #[cfg(feature = "http2")]
+    http_versions: Option<HttpVersions>,
 }
 
 impl SendOptions {
@@ -188,6 +191,14 @@ impl SendOptions {
         self
     }
 
+    /// Which versions of HTTP it may be sent by.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http_versions(mut self, versions: HttpVersions) -> Self {
+        self.said().http_versions = Some(versions);
+        self
+    }
+
     /// Who may end the request while it is on its way.
     #[must_use]
     pub fn cancel_with(mut self, token: &CancelToken) -> Self {
@@ -248,7 +259,13 @@ impl Said {
             https_only,
             retry,
             cancel,
+            #[cfg(feature = "http2")]
+            http_versions,
         } = self;
+        #[cfg(feature = "http2")]
+        {
+            settings.http_versions = http_versions.or(settings.http_versions);
+        }
         settings.timeout = timeout.or(settings.timeout);
         settings.proxies = proxies.over(&settings.proxies);
         if let Some(cert) = cert {
@@ -330,6 +347,9 @@ pub struct Settings {
     pub https_only: bool,
     /// When it is sent again after it failed; `None` leaves that to the adapter.
     pub retry: Option<Retry>,
+    /// Which versions of HTTP it may be sent by; `None` leaves that to the adapter.
+    #[cfg(feature = "http2")]
+    pub http_versions: Option<HttpVersions>,
     /// Where cookies are kept; `None` for a call without a session.
     #[cfg(feature = "cookies")]
     pub cookies: Option<Arc<CookieJar>>,
@@ -367,6 +387,8 @@ impl Default for Settings {
             sensitive_headers: SensitiveHeaders::default(),
             https_only: false,
             retry: None,
+            #[cfg(feature = "http2")]
+            http_versions: None,
             #[cfg(feature = "cookies")]
             cookies: None,
             cancel: None,
@@ -423,69 +445,6 @@ impl Settings {
     /// How the server of the URL is verified, if only the environment says it.
     pub(crate) fn said_by_environment(&self, url: &Url) -> Option<Verify> {
         self.environment.as_ref().filter(|_| !self.verify_is_said)?.verify(url)
-    }
-
-    /// What a request ends with when the total timeout is over.
-    pub(crate) fn total_is_over(&self) -> Error {
-        let limit = self.timeout.total_limit().unwrap_or_default();
-        Error::with(ErrorKind::Deadline, format!("the total timeout of {limit:?} was over"))
-    }
-
-    /// Whether the total timeout or a token may end the request.
-    pub(crate) fn may_end(&self) -> bool {
-        self.deadline.is_some() || self.cancel.is_some()
-    }
-
-    /// Runs the future until it is done, the total timeout is over, or the request is cancelled.
-    /// It is asked once more when that has happened: it may know better where it was.
-    pub(crate) async fn within<T>(&self, future: impl Future<Output = T>) -> Result<T> {
-        let (mut future, mut end) = (pin!(future), pin!(self.end()));
-        let mut ended = None;
-        poll_fn(|context| {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                return Poll::Ready(Ok(output));
-            }
-            if let Some(error) = ended.take() {
-                return Poll::Ready(Err(error));
-            }
-            ended = Some(ready!(end.as_mut().poll(context)));
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Waits until the total timeout is over or the request is cancelled.
-    async fn end(&self) -> Error {
-        let over = reactor::with_deadline(self.deadline, std::future::pending::<()>());
-        match &self.cancel {
-            None => drop(over.await),
-            Some(token) => {
-                if token.stop().guard(over).await.is_none() {
-                    return CancelToken::error();
-                }
-            }
-        }
-        self.total_is_over()
-    }
-
-    /// When a wait that begins now must end, and whether the total timeout ends it.
-    pub(crate) fn until(&self, now: Instant, limit: Option<Duration>) -> (Option<Instant>, bool) {
-        earlier(now, limit, self.deadline)
-    }
-}
-
-/// The earlier of a limit that begins now and the total timeout's end; `true` for the latter.
-pub(crate) fn earlier(
-    now: Instant,
-    limit: Option<Duration>,
-    total: Option<Instant>,
-) -> (Option<Instant>, bool) {
-    let own = limit.and_then(|limit| now.checked_add(limit));
-    match (own, total) {
-        (Some(own), Some(total)) => (Some(own.min(total)), total <= own),
-        (None, Some(total)) => (Some(total), true),
-        (own, None) => (own, false),
     }
 }
 

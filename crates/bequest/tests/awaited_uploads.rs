@@ -32,6 +32,8 @@ doors![
     #[cfg(feature = "multipart")]
     parts_of_forms_may_be_awaited,
     adapters_of_all_kinds_take_it,
+    #[cfg(feature = "http2")]
+    over_http_2_as_well,
 ];
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -256,4 +258,31 @@ fn adapters_of_all_kinds_take_it(door: Door) {
     let mut all = Vec::new();
     r.into_reader().read_to_end(&mut all).unwrap();
     assert_eq!(all, [b'x'; 5000]);
+}
+
+#[cfg(feature = "http2")]
+fn over_http_2_as_well(door: Door) {
+    let server = testbed::StreamServer::start(100);
+    let mut s = door.session();
+    *s.http_versions() = Some(bequest::HttpVersions::Http2);
+    let sent = || Body::async_reader(pipe(testbed::pattern(300_000)));
+    let (sender, stream) = fed();
+    let feeder = thread::spawn(move || {
+        for piece in ["by ", "", "and by"] {
+            thread::yield_now();
+            sender.send(Ok(piece)).unwrap();
+        }
+    });
+    let bodies = [sent(), sent().with_length(300_000), Body::stream(stream)];
+    for (body, length) in bodies.into_iter().zip(["300000", "300000", "9"]) {
+        let r = s.send(post(server.url("/sink")).body(body)).unwrap();
+        assert_eq!(r.text().unwrap(), length);
+    }
+    feeder.join().unwrap();
+    let silent = post(server.url("/sink")).body(Body::stream(Fed::endless(&["some"])));
+    let error = s.send(silent.timeout(Timeout::new().total(ms(150)))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+    let broken = post(server.url("/sink")).body(Body::async_reader(Broken));
+    assert_eq!(s.send(broken).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(server.connections(), 1, "what ends a stream does not end its connection");
 }

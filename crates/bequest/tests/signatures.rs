@@ -11,8 +11,9 @@ use std::time::Duration;
 use bequest::{
     Adapter, Auth, Basic, Bearer, Body, BoxFuture, Bytes, Detector, Error, ErrorKind, Extensions,
     Headers, Hooks, HttpAdapter, IntoAuth, IntoUrl, IterContent, IterLines, Method, NoAuth, Params,
-    PreparedRequest, Reader, Request, Response, Result, Round, SendOptions, Session, Settings,
-    StandardDetector, StatusCode, Timeout, ToHeaderValue, Url, Verify, adapter_fn, auth_fn,
+    Pending, PreparedRequest, Reader, Request, Response, Result, Round, SendOptions, Session,
+    Settings, StandardDetector, StatusCode, Timeout, ToHeaderValue, Url, Verify, adapter_fn,
+    auth_fn,
 };
 
 const URL: &str = "mock://host/path";
@@ -30,6 +31,7 @@ fn types_can_be_shared_and_sent() {
     fn cloned<T: Clone>() {}
     shared::<Session>();
     shared::<Response>();
+    shared::<Pending>();
     shared::<PreparedRequest>();
     shared::<Request>();
     shared::<Error>();
@@ -157,6 +159,19 @@ fn responses_answer() -> Result<()> {
     let owned: Reader<'static> = r.error_for_status()?.into_reader();
     assert_eq!(owned.lines().count(), 1);
     Ok(())
+}
+
+#[test]
+fn spawned_requests_are_pending() {
+    let mut s = Session::new();
+    s.spawn_threads = 2;
+    s.mount("mock://", adapter_fn(|_, _| Response::builder().body("hi").build()));
+    let mut pending: Pending = s.spawn(s.get("mock://x"));
+    let _: Option<Result<Response>> = pending.wait_timeout(Duration::from_secs(10));
+    let _: (bool, Option<Result<Response>>) = (pending.is_done(), pending.try_wait());
+    pending.cancel();
+    assert!(pending.wait().is_err(), "it was taken");
+    s.spawn(Request::new("GET", "mock://x")).detach();
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! random: each response must be right, each error one that may be, memory and descriptors stay as
 //! they were, and what sessions count must add up.
 //!
-//! `soak SECONDS [SEED]`. The server is a second process of this program, so that what is measured
+//! `soak SECONDS [SEED]`; `soak cancel COUNT [SEED]` makes so many requests that are given up. The
+//! server is a second process of this program, so that what is measured
 //! is the client alone. `docs/faults.md` says which errors there may be.
 #![allow(clippy::print_stdout, reason = "standard output is what it is for")]
 
+mod cancel;
 mod client;
 mod left;
 mod luck;
@@ -35,10 +37,12 @@ const TASKS: u64 = 8;
 fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["cancel", count] => cancel::cancel(count.parse()?, u64::from(process::id())),
+        ["cancel", count, seed] => cancel::cancel(count.parse()?, seed.parse()?),
         [server::ROLE, seed] => server::serve(seed.parse()?),
         [seconds] => soak(seconds.parse()?, u64::from(process::id())),
         [seconds, seed] => soak(seconds.parse()?, seed.parse()?),
-        _ => Err("usage: soak SECONDS [SEED]".into()),
+        _ => Err("usage: soak SECONDS [SEED] | soak cancel COUNT [SEED]".into()),
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) const ROLE: &str = "serve";
 pub(crate) struct Site {
     /// Without TLS, and with it; no slash at the end.
     pub(crate) urls: [String; 2],
+    /// The same without relays, so that nothing breaks.
+    pub(crate) plain: [String; 2],
     pub(crate) ca: String,
 }
 
@@ -40,7 +42,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
         let mut line =
             || -> Outcome<String> { Ok(lines.next().ok_or("the server did not start")??) };
-        let said = (|| Outcome::Ok(Site { urls: [line()?, line()?], ca: line()? }))();
+        let said = (|| {
+            let (urls, plain) = ([line()?, line()?], [line()?, line()?]);
+            Outcome::Ok(Site { urls, plain, ca: line()? })
+        })();
         Ok(Self { child, site: said? })
     }
 
@@ -70,6 +75,8 @@ pub(crate) fn serve(seed: u64) -> Outcome {
         );
         runtime.spawn(accept(listener, to, Luck::new(seed + nth as u64)));
     }
+    let plain = [testbed.url(""), testbed.https_url("")];
+    plain.iter().for_each(|url| println!("{}", url.trim_end_matches('/')));
     println!("{}", testbed.ca_file().display());
     let _ = std::io::stdin().read(&mut [0]);
     Ok(())

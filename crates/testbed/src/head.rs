@@ -1,5 +1,7 @@
 //! The head of a request, just as its bytes came.
 
+use hyper::Request;
+
 /// A request head: its bytes, and their parts in the order and case received.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
@@ -21,6 +23,25 @@ impl Head {
         let method = words.next().unwrap_or_default().to_owned();
         let target = words.next().unwrap_or_default().to_owned();
         let headers = lines.filter_map(header).collect();
+        Self { bytes, method, target, headers }
+    }
+
+    /// The head of an HTTP/2 request, as if it had come by HTTP/1.1: its authority is Host, which
+    /// stands first.
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or("", |target| target.as_str()).to_owned();
+        let host = uri.authority().map(|host| ("host".to_owned(), host.as_str().into()));
+        let fields = request.headers().iter();
+        let fields =
+            fields.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().into()));
+        let headers: Vec<(String, Vec<u8>)> = host.into_iter().chain(fields).collect();
+        let method = request.method().as_str().to_owned();
+        let mut bytes = format!("{method} {target} HTTP/2.0\r\n").into_bytes();
+        for (name, value) in &headers {
+            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        bytes.extend(b"\r\n");
         Self { bytes, method, target, headers }
     }
 

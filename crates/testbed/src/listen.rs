@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::exchange::{Connection, Exchange};
+use crate::head::Head;
 use crate::record::{Connected, Record};
 use crate::routes::{self, State};
 use crate::tape::{Heads, Tape};
@@ -81,11 +82,58 @@ async fn connection(
     state: Arc<State>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
+    let mut connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
     match tls {
+        None if is_http2(&stream).await? => serve_http2(stream, connection, state).await,
         None => serve(stream, connection, state).await,
-        Some(tls) => serve(tls.accept(stream).await?, connection, state).await,
+        Some(tls) => {
+            let stream = tls.accept(stream).await?;
+            let tls = stream.get_ref().1;
+            let shown = tls.peer_certificates().and_then(<[_]>::first);
+            connection.connected.client = shown.map(|certificate| Arc::from(certificate.as_ref()));
+            match tls.alpn_protocol() {
+                Some(b"h2") => serve_http2(stream, connection, state).await,
+                _ => serve(stream, connection, state).await,
+            }
+        }
     }
+}
+
+/// Whether the client begins to speak HTTP/2, as one that knows it beforehand does.
+async fn is_http2(stream: &TcpStream) -> io::Result<bool> {
+    const PREFACE: &[u8] = b"PRI * ";
+    let mut begun = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut begun).await?;
+        if length == 0 || !PREFACE.starts_with(&begun[..length]) {
+            return Ok(false);
+        }
+        if length == PREFACE.len() {
+            return Ok(true);
+        }
+        // The rest is on its way, and nothing tells of it.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn serve_http2<S>(stream: S, connection: Connection, state: Arc<State>) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = Arc::new(connection);
+    let served = AtomicUsize::new(0);
+    let service = service_fn(|request| {
+        let head = Head::of(&request);
+        let nth = served.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange = Exchange::new(head, request, Arc::clone(&connection), nth);
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(routes::respond(exchange, &state).await) }
+    });
+    http2::Builder::new(TokioExecutor::new())
+        .max_header_list_size(1 << 20)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .map_err(io::Error::other)
 }
 
 async fn serve<S>(stream: S, connection: Connection, state: Arc<State>) -> io::Result<()>

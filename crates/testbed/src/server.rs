@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
+use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
 use crate::listen;
 use crate::pki::Pki;
 use crate::record::{Record, Recorded};
 
-/// An HTTP and HTTPS server with httpbin's routes, on ports of its own.
+/// An HTTP and HTTPS server with httpbin's routes, on ports of its own. It speaks HTTP/2, too: over
+/// TLS where the client offers it, without where the client begins with it.
 ///
 /// It runs on its own thread, so that blocking and async callers alike can use
 /// it. Dropping it closes both listeners and every connection.
@@ -32,15 +34,29 @@ impl Testbed {
     ///
     /// If the system grants no port, thread or temporary file.
     pub fn start() -> Self {
-        let pki = Pki::new();
+        Self::with(Pki::new())
+    }
+
+    /// Starts one whose TLS listener wants a certificate of the client's, from the same
+    /// authority as its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`Testbed::start`].
+    pub fn for_known_clients() -> Self {
+        Self::with(Pki::for_known_clients())
+    }
+
+    fn with(pki: Pki) -> Self {
         let record = Arc::new(Record::default());
         let (stop, stopped) = oneshot::channel();
         let (ready, addresses) = mpsc::sync_channel(1);
         let thread = thread::Builder::new()
             .name("testbed".to_owned())
             .spawn({
-                let (tls, record) = (pki.server(), Arc::clone(&record));
-                move || listen::run(tls, &record, &ready, stopped)
+                let (mut tls, record) = (ServerConfig::clone(&pki.server()), Arc::clone(&record));
+                tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                move || listen::run(Arc::new(tls), &record, &ready, stopped)
             })
             .expect("a thread for the server");
         let (addr, https_addr) = addresses.recv().expect("the server starts");
@@ -81,6 +97,12 @@ impl Testbed {
     /// A file with [`Testbed::ca_pem`], which exists as long as the server.
     pub fn ca_file(&self) -> &Path {
         self.pki.ca_file()
+    }
+
+    /// A certificate for a client and its key, as PEM, if this server
+    /// [wants one](Testbed::for_known_clients).
+    pub fn client_pem(&self) -> Option<(&str, &str)> {
+        self.pki.client_pem()
     }
 
     /// How many connections the plain listener has accepted.

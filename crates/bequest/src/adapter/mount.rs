@@ -48,6 +48,12 @@ impl Mounts {
                 secrets::masked_text(&prefix)
             ));
         }
+        if has_no_scheme(&prefix) {
+            trace::warn(format_args!(
+                "an adapter is mounted on `{}`, with which no URL begins: write a scheme before it",
+                secrets::masked_text(&prefix)
+            ));
+        }
         let mounts = &mut Arc::make_mut(&mut self.0).mounts;
         let same = mounts.iter_mut().find(|mount| mount.prefix.eq_ignore_ascii_case(&prefix));
         if let Some(mount) = same {
@@ -134,6 +140,13 @@ fn as_in_urls(prefix: &str) -> String {
 /// `http://localhost.evil.example/` and of `http://localhost@evil.example/`.
 fn is_cut_short(prefix: &str) -> bool {
     prefix.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// Whether it begins with a host or a path, and so serves nothing: `example.org/`. A name without a
+/// dot may be a scheme, or the beginning of one.
+fn has_no_scheme(prefix: &str) -> bool {
+    let scheme = prefix.split(':').next().unwrap_or_default();
+    scheme.contains(['.', '/', '[', '@']) || scheme.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Without regard to case. Most differ at their ends, and the others are nearly always the same in

@@ -31,7 +31,14 @@
 //! # Ok::<(), bequest::Error>(())
 //! # }).unwrap();
 //! ```
+//!
+//! A future that is dropped ends its request; one that reads a body loses no byte by it, and can be
+//! had again. [`Body::stream`](crate::Body::stream) and
+//! [`Body::async_reader`](crate::Body::async_reader) send what is awaited, another response for
+//! example. Auths and hooks may await, too: see [`Auth`](crate::Auth) and
+//! [`Hooks`](crate::Hooks).
 
+mod convert;
 mod response;
 mod streams;
 

@@ -78,9 +78,6 @@ same! {
     is_redirect -> bool;
     /// Whether they say so for good: 301 or 308.
     is_permanent_redirect -> bool;
-    /// The request that a redirect asks for, if this is one that was not followed; see
-    /// [`Response::next_request`](crate::Response::next_request).
-    next_request -> Result<Option<PreparedRequest>>;
     /// The cookies that this response set, and no others.
     #[cfg(feature = "cookies")]
     cookies -> CookieJar;
@@ -96,6 +93,16 @@ impl Response {
     /// Anything that hooks and adapters want to put there.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         self.0.extensions_mut()
+    }
+
+    /// The request that a redirect asks for, if this is one that was not followed; see
+    /// [`Response::next_request`](crate::Response::next_request). Awaited, since an auth may have
+    /// to wait.
+    ///
+    /// # Errors
+    /// Those of the blocking one.
+    pub async fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        self.0.next_request_async().await
     }
 
     /// The whole body. Given up before it is there, it can be asked for again.

@@ -43,6 +43,10 @@ use crate::response::Response;
 /// assert_eq!(request.prepare()?.headers.get("x-pizza"), Some("kenneth"));
 /// # Ok::<(), bequest::Error>(())
 /// ```
+///
+/// One that has to wait for something, a token for example, overrides `apply_async` and
+/// `answer_async` (feature `async`), too: async sessions call these and no others, wherever an auth
+/// is called. By default they call the plain ones, which then block the executor.
 pub trait Auth: Send + Sync + 'static {
     /// Changes the request, which is complete but for this. An error ends it before it is sent.
     fn apply(&self, request: &mut PreparedRequest) -> Result<()>;

@@ -193,6 +193,7 @@ impl Body {
     ///
     /// # Errors
     /// It can be read only once, or reading fails.
+    #[cfg(feature = "digest")]
     pub(crate) fn read_through(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
         let Some(streamed) = self.source() else {
             each(self.as_bytes().unwrap_or_default());

@@ -4,7 +4,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+#[cfg(any(test, feature = "digest"))]
+use std::task::Waker;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
@@ -40,6 +42,7 @@ pub(crate) enum Piece {
 
 impl Source {
     /// The next piece, where it need not be awaited.
+    #[cfg(any(test, feature = "digest"))]
     pub(crate) fn next(&mut self, room: &mut [u8]) -> io::Result<Piece> {
         match self.poll_next(&mut Context::from_waker(Waker::noop()), room) {
             Poll::Ready(piece) => piece,
@@ -52,6 +55,10 @@ impl Source {
 
     /// The next piece. `room` is for sources that don't bring bytes of their own, and not empty.
     /// All but what is awaited block until they have one.
+    #[cfg_attr(
+        not(any(feature = "async", feature = "multipart")),
+        expect(unused_variables, reason = "nothing is awaited")
+    )]
     pub(crate) fn poll_next(
         &mut self,
         context: &mut Context<'_>,

@@ -1,5 +1,7 @@
 //! How much of a response that is not its body is read before it is refused.
 
+use crate::error::{Error, ErrorKind};
+
 /// The bounds of one exchange. All are against peers that never stop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -27,5 +29,15 @@ impl Default for Limits {
             trailers: 64 * 1024,
             interim: 100,
         }
+    }
+}
+
+impl Limits {
+    /// What an exchange ends with in which too many interim responses came.
+    pub(crate) fn too_many_interim(&self) -> Error {
+        let most = self.interim;
+        let what = format!("more than {most} interim responses came before the final one");
+        Error::with(ErrorKind::InvalidResponse, what)
+            .remedied("if there may be more, say so by the adapter's `max_interim`")
     }
 }

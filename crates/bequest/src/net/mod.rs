@@ -8,6 +8,8 @@ mod pool;
 mod proxy_server;
 mod race;
 mod route;
+#[cfg(feature = "http2")]
+mod shared;
 mod sockets;
 #[cfg(feature = "socks")]
 mod socks;
@@ -20,6 +22,8 @@ pub(crate) use dial::{Dialing, Undialed};
 pub(crate) use pool::{Origin, Pool, PoolLimits, Turn, Vacancy, was_closed};
 pub(crate) use proxy_server::{ProxyProof, ProxyProtocol, ProxyRequest, ProxyServer};
 pub(crate) use route::Route;
+#[cfg(feature = "http2")]
+pub(crate) use shared::Shared;
 pub use sockets::{AddressFamily, HostAddress};
 pub(crate) use sockets::{HostOverride, Sockets};
 #[cfg(all(fuzzing, feature = "socks"))]

@@ -1,6 +1,6 @@
 //! Idle connections, by everything that makes one different from another.
 
-mod turns;
+pub(super) mod turns;
 
 use std::collections::HashMap;
 use std::mem;
@@ -14,6 +14,8 @@ use self::turns::Turns;
 use super::connection::Connection;
 use super::dial::{Dialing, Undialed, dial};
 use super::route::{KeptRoute, Route};
+#[cfg(feature = "http2")]
+use super::shared::SharedPool;
 use super::tls::{KeptTlsSettings, TlsSettings};
 use crate::error::{Error, ErrorKind};
 use crate::reactor::Stop;
@@ -46,7 +48,7 @@ pub(super) struct PoolKey {
 }
 
 impl PoolKey {
-    fn new(origin: Origin<'_>) -> Self {
+    pub(super) fn new(origin: Origin<'_>) -> Self {
         Self {
             host: origin.host.into(),
             port: origin.port,
@@ -57,7 +59,7 @@ impl PoolKey {
         }
     }
 
-    fn is(&self, origin: Origin<'_>) -> bool {
+    pub(super) fn is(&self, origin: Origin<'_>) -> bool {
         let own = Origin {
             host: &self.host,
             port: self.port,
@@ -88,6 +90,9 @@ pub(crate) struct PoolLimits {
 pub(crate) struct Pool {
     limits: PoolLimits,
     state: Mutex<State>,
+    /// Connections that many requests use at once.
+    #[cfg(feature = "http2")]
+    pub(super) shared: SharedPool,
 }
 
 #[derive(Debug, Default)]
@@ -163,7 +168,12 @@ pub(crate) fn was_closed() -> Error {
 
 impl Pool {
     pub(crate) fn new(limits: PoolLimits) -> Self {
-        Self { limits, state: Mutex::default() }
+        Self {
+            limits,
+            state: Mutex::default(),
+            #[cfg(feature = "http2")]
+            shared: SharedPool::default(),
+        }
     }
 
     /// Whether [`turn`](Self::turn) has to be asked.
@@ -212,6 +222,40 @@ impl Pool {
         Vacancy { turn, ..state.vacancy(origin) }
     }
 
+    /// The right to open a connection for a request that has found none.
+    #[cfg(feature = "http2")]
+    pub(crate) fn miss(&self, origin: Origin<'_>) -> Vacancy {
+        let mut state = self.lock();
+        state.counts.requests += 1;
+        state.counts.missed += 1;
+        state.vacancy(origin)
+    }
+
+    /// A request has found a connection that others use, too.
+    #[cfg(feature = "http2")]
+    pub(super) fn count_joined(&self) {
+        self.lock().counts.requests += 1;
+    }
+
+    #[cfg(feature = "http2")]
+    pub(super) fn vacancy(&self, origin: Origin<'_>) -> Vacancy {
+        self.lock().vacancy(origin)
+    }
+
+    /// A request is sent once more.
+    #[cfg(feature = "http2")]
+    pub(crate) fn count_replay(&self) {
+        let counts = &mut self.lock().counts;
+        counts.replayed += 1;
+        // It will be counted as another.
+        counts.requests = counts.requests.saturating_sub(1);
+    }
+
+    #[cfg(feature = "http2")]
+    pub(super) fn limits(&self) -> PoolLimits {
+        self.limits
+    }
+
     /// Takes a connection whose response was read to its end.
     pub(crate) fn put(&self, mut connection: Box<Connection>, now: Instant) {
         connection.rest(now);
@@ -243,6 +287,8 @@ impl Pool {
         if let Some(closing) = &old.closing {
             closing.stop();
         }
+        #[cfg(feature = "http2")]
+        self.shared.clear();
     }
 
     /// What there was so far, and what there is now.
@@ -250,7 +296,10 @@ impl Pool {
         let state = self.lock();
         let Counts { requests, missed, replayed, opened } = state.counts;
         let (ever, open) = state.closing.as_ref().map_or((0, 0), |closing| closing.sockets());
-        let idle = state.others.values().chain(&state.recent).map(|place| place.idle.len()).sum();
+        let idle = state.others.values().chain(&state.recent).map(|place| place.idle.len());
+        let idle: usize = idle.sum();
+        #[cfg(feature = "http2")]
+        let idle = idle + self.shared.count_idle();
         Stats {
             requests,
             reused: requests - missed,

@@ -12,6 +12,8 @@ use super::tls::{TlsInfo, TlsSettings};
 use crate::error::Result;
 #[cfg(not(feature = "tls"))]
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "http2")]
+use crate::h2::Transport;
 use crate::reactor::Socket;
 
 /// What requests are written to and responses read from.
@@ -56,7 +58,7 @@ impl Stream {
     }
 
     /// The protocol that the handshake with the origin has agreed on (ALPN), if any.
-    #[expect(dead_code, reason = "HTTP/2 asks")]
+    #[cfg(feature = "http2")]
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
@@ -187,5 +189,12 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => stream.poll_shutdown(context))
+    }
+}
+
+#[cfg(feature = "http2")]
+impl Transport for Stream {
+    fn try_at_once(&mut self) {
+        self.socket().try_after_wait();
     }
 }

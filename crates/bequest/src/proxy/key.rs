@@ -29,6 +29,12 @@ impl Key {
         if !is_scheme {
             return Err(invalid(text, "it has no scheme"));
         }
+        // A scheme may have a dot, but none has. A host would never be reached by its proxy, and
+        // nobody would know.
+        if host.is_none() && scheme.contains('.') {
+            return Err(invalid(text, "a host needs a scheme before it")
+                .remedied(format!("write `all://{scheme}`, or `http://{scheme}` for one scheme")));
+        }
         let host = host.map(|host| parse_host(text, host)).transpose()?;
         Ok(match (scheme.as_str(), host) {
             ("all", None) => Self::All,

@@ -73,11 +73,15 @@ fn which_key_is_for_which_url() {
         "http://[",
         "h:80",
         "http://h\n",
+        "example.org",
+        "10.0.0.1",
     ] {
         let error = Proxies::new().on(key, "http://proxy").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidProxyUrl, "{key:?}");
         assert!(Proxies::none().direct(key).is_err(), "{key:?}");
     }
+    let error = Proxies::new().on("example.org", "http://proxy").unwrap_err();
+    assert!(error.to_string().contains("write `all://example.org`"), "{error}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::crowd::Watch;
+#[cfg(feature = "http2")]
+use super::presence::Presence;
 use super::wake::Notifier;
 use super::{descriptors, interrupt};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +39,9 @@ struct Waits {
     spare: Option<Arc<Notifier>>,
     /// Where it is one of many.
     watch: Option<Box<Watch>>,
+    /// Whether it would take notice, if anybody relies on that.
+    #[cfg(feature = "http2")]
+    presence: Option<Arc<Presence>>,
 }
 
 /// One blocking `recv` on this socket, until then.
@@ -57,6 +62,8 @@ thread_local! {
         interrupted: false,
         spare: None,
         watch: None,
+        #[cfg(feature = "http2")]
+        presence: None,
     })) };
     static TIDY: Tidy = const { Tidy };
 }
@@ -189,10 +196,35 @@ impl Entered {
 
 pub(super) fn put_watch(watch: Option<Box<Watch>>) {
     with(|waits| waits.watch = watch);
+    #[cfg(feature = "http2")]
+    tell(with(|waits| waits.known_presence()), true);
 }
 
 pub(super) fn take_watch() -> Option<Box<Watch>> {
+    #[cfg(feature = "http2")]
+    tell(with(|waits| waits.known_presence()), false);
     with(|waits| waits.watch.take())
+}
+
+/// Tells who relies on futures of this thread whether these are polled when they are woken; `None`
+/// outside of a blocking call.
+#[cfg(feature = "http2")]
+pub(crate) fn presence() -> Option<Arc<Presence>> {
+    with(|waits| {
+        let presence = match &mut waits.watch {
+            _ if !waits.entered => return None,
+            Some(watch) => &mut watch.presence,
+            None => &mut waits.presence,
+        };
+        Some(Arc::clone(presence.get_or_insert_with(Presence::new)))
+    })
+}
+
+#[cfg(feature = "http2")]
+fn tell(presence: Option<Arc<Presence>>, here: bool) {
+    if let Some(presence) = presence {
+        presence.change(here);
+    }
 }
 
 /// Something with what the members of the crowd wait for; `None` without a crowd.
@@ -217,6 +249,8 @@ impl Scope {
             waits.interrupted = false;
             (outer, spare)
         });
+        #[cfg(feature = "http2")]
+        tell(outer.known_presence(), false);
         Self { outer, notifier: spare.unwrap_or_else(Notifier::new) }
     }
 
@@ -293,6 +327,8 @@ pub(super) fn failed(error: std::io::Error) -> Error {
 impl Drop for Scope {
     fn drop(&mut self) {
         let (outer, notifier) = (mem::take(&mut self.outer), Arc::clone(&self.notifier));
+        #[cfg(feature = "http2")]
+        let (own, back) = (with(|waits| waits.presence.take()), outer.known_presence());
         with(|waits| {
             if outer.entered {
                 *waits = outer;
@@ -302,6 +338,12 @@ impl Drop for Scope {
             }
             waits.spare = Some(notifier);
         });
+        #[cfg(feature = "http2")]
+        {
+            // What was polled here may live on, and be polled no more.
+            tell(own, false);
+            tell(back, true);
+        }
         if TIDY.try_with(|_| ()).is_err() {
             with(|waits| drop(mem::take(&mut waits.spare)));
         }
@@ -314,6 +356,11 @@ impl Waits {
             Some((_, known)) => *known |= events,
             None => self.sockets.push((Arc::clone(socket), events)),
         }
+    }
+
+    #[cfg(feature = "http2")]
+    fn known_presence(&self) -> Option<Arc<Presence>> {
+        self.watch.as_ref().map_or(&self.presence, |watch| &watch.presence).clone()
     }
 
     fn clear(&mut self) {

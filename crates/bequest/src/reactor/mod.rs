@@ -11,6 +11,8 @@ mod crowd;
 mod descriptors;
 mod fork;
 mod interrupt;
+#[cfg(feature = "http2")]
+mod presence;
 mod resolve;
 mod resolver;
 mod socket;
@@ -18,6 +20,8 @@ mod stop;
 mod timer;
 mod wake;
 
+#[cfg(feature = "http2")]
+pub(crate) use calling_thread::presence;
 pub(crate) use calling_thread::{block_on, block_on_poll};
 #[cfg(any(test, fuzzing))]
 pub(crate) use connect::given;
@@ -25,6 +29,8 @@ pub(crate) use connect::{SocketOptions, connect, connect_unix};
 pub(crate) use crowd::Crowd;
 pub(crate) use descriptors::remedy;
 pub use interrupt::on_interrupt;
+#[cfg(feature = "http2")]
+pub(crate) use presence::{Concerned, Presence};
 pub(crate) use resolve::resolve;
 pub use resolver::{Resolver, SystemResolver};
 pub(crate) use socket::Socket;

@@ -21,6 +21,8 @@ use crate::body::multipart::Part;
 use crate::cancel::CancelToken;
 use crate::charset::Detector;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "http2")]
+use crate::h2::HttpVersions;
 use crate::headers::{Headers, ToHeaderValue};
 use crate::hooks::Hooks;
 use crate::net::tls::{Identity, Verify};
@@ -326,6 +328,12 @@ impl<S> Request<S> {
     /// [`ErrorKind::InvalidSchema`](crate::ErrorKind::InvalidSchema).
     pub fn https_only(self, only: bool) -> Self {
         self.options(|options| options.https_only(only))
+    }
+
+    /// Which versions of HTTP it may be sent by, in place of the session's, and of the adapter's.
+    #[cfg(feature = "http2")]
+    pub fn http_versions(self, versions: HttpVersions) -> Self {
+        self.options(|options| options.http_versions(versions))
     }
 
     /// Who may end the request while it is on its way, from any thread.

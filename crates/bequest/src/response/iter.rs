@@ -6,12 +6,13 @@ use bytes::{Bytes, BytesMut};
 
 use super::decoded::DecodedContent;
 use super::loan::{Loan, apart};
-use super::room::{Room, take};
+use super::room::{Room, compact, take};
 use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
-/// What [`Response::iter_content`] makes: pieces of the body. After an error it is over.
+/// What [`Response::iter_content`](crate::Response::iter_content) makes: pieces of the body.
+/// After an error it is over.
 pub struct IterContent<'a> {
     /// `None` once there is no more.
     loan: Option<Loan<'a>>,
@@ -34,7 +35,8 @@ impl<'a> IterContent<'a> {
         Self { loan, size, buffer: BytesMut::new(), room: Room::default(), error }
     }
 
-    /// Pieces as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
+    /// Pieces as text, in the [encoding](crate::Response::encoding) of the response; UTF-8 if it
+    /// has none.
     /// Where that is ISO-8859-1 only since nothing says another, it is UTF-8 for as long as that is
     /// valid. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD; a
     /// character that is split between two pieces comes with the second.
@@ -85,6 +87,13 @@ impl<'a> IterContent<'a> {
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let Some(loan) = &mut self.loan else { return Poll::Ready(Ok(None)) };
         loan.begin();
+        if self.size.is_none()
+            && self.buffer.is_empty()
+            && let Some(chunk) = loan.poll_chunk(context)
+        {
+            let chunk = ready!(chunk)?;
+            return Poll::Ready(Ok((!chunk.is_empty()).then(|| compact(chunk))));
+        }
         let wanted = self.size.unwrap_or(usize::MAX);
         while self.buffer.len() < wanted {
             // Room for a large piece is made as it fills.

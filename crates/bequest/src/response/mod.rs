@@ -12,6 +12,7 @@ mod iter;
 mod lines;
 mod links;
 mod loan;
+mod next;
 mod reader;
 mod room;
 mod splitter;
@@ -54,7 +55,6 @@ use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::headers::Headers;
 use crate::net::tls::TlsInfo;
 use crate::reactor;
-use crate::redirect;
 use crate::request::PreparedRequest;
 use crate::retry::Attempt;
 use crate::timings::{HeadTimings, Timings};
@@ -231,29 +231,6 @@ impl Response {
     /// Whether they say so for good: 301 or 308.
     pub fn is_permanent_redirect(&self) -> bool {
         matches!(self.0.head.status.as_u16(), 301 | 308) && self.0.head.headers.contains("location")
-    }
-
-    /// The request that a redirect asks for, if this is one that was not followed (Requests'
-    /// `next`): with the method, the body and the headers that go along.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidUrl`] and [`ErrorKind::InvalidSchema`] for a Location that can't be
-    /// followed; [`ErrorKind::UnrewindableBody`] for a body that can't be sent again.
-    pub fn next_request(&self) -> Result<Option<PreparedRequest>> {
-        let settings = self.request().settings().cloned().unwrap_or_default();
-        let mut next = match redirect::next(self, &settings) {
-            Ok(Some(led)) => led.request,
-            Ok(None) => return Ok(None),
-            Err(error) => return Err(self.named(error)),
-        };
-        #[cfg(feature = "cookies")]
-        {
-            // Without a session's jar there is what this one has set.
-            let jar = settings.cookies.clone().unwrap_or_else(|| Arc::new(self.cookies()));
-            next.add_cookies(Some(&jar)).map_err(|error| self.named(error))?;
-        }
-        next.apply_auth().map_err(|error| self.named(error))?;
-        Ok(Some(*next))
     }
 
     /// The cookies that this response set, and no others: those of redirects before it are those

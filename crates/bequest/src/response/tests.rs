@@ -225,6 +225,24 @@ fn json_into_a_type() {
     assert_eq!(error.kind(), ErrorKind::InvalidJson);
 }
 
+#[cfg(feature = "json")]
+#[test]
+fn an_error_about_json_says_what_came_instead() {
+    let told = |status: u16, content_type: &str| {
+        let page = Response::builder().status(status).header("Content-Type", content_type);
+        let page = page.body("<html>").build().unwrap();
+        page.json::<Vec<u8>>().unwrap_err().to_string()
+    };
+    assert!(
+        told(502, "text/html").ends_with("; 502 Bad Gateway has come: `error_for_status` asks")
+    );
+    let html = told(200, "text/html; charset=utf-8");
+    assert!(html.ends_with("; it is said to be `text/html`: `text` shows it"), "{html}");
+    let json = told(200, "application/json");
+    assert!(json.ends_with("expected value at line 1 column 1"), "{json}");
+    assert!(told(200, &"x".repeat(10_000)).len() < 500);
+}
+
 #[test]
 fn an_owned_reader_ends_and_stays_at_its_end() {
     let collected = response("abc");

@@ -151,7 +151,8 @@ impl Response {
     /// without a byte order mark.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidJson`], with this place in the text; those of
+    /// [`ErrorKind::InvalidJson`], with the place in the text, and what the server has sent instead
+    /// where status or Content-Type tell; those of
     /// [`content`](Self::content).
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
@@ -178,10 +179,28 @@ impl Response {
                 [] => "the body is empty, not JSON",
                 _ => "the body is not the JSON asked for",
             };
-            Error::with(ErrorKind::InvalidJson, what)
-                .because(error)
-                .of(&self.request().method, self.url())
+            let error = Error::with(ErrorKind::InvalidJson, what).because(error);
+            let error = match self.instead_of_json() {
+                Some(remedy) => error.remedied(remedy),
+                None => error,
+            };
+            error.of(&self.request().method, self.url())
         })
+    }
+
+    /// Most that is no JSON is a page about an error, or about something to do before.
+    #[cfg(feature = "json")]
+    fn instead_of_json(&self) -> Option<String> {
+        if !self.ok() {
+            let status = self.status();
+            return Some(format!("{status} has come: `error_for_status` asks"));
+        }
+        let content_type = ContentType::parse(self.headers().get("content-type")?);
+        if content_type.is_json() {
+            return None;
+        }
+        let media_type: String = content_type.media_type.chars().take(100).collect();
+        Some(format!("it is said to be `{media_type}`: `text` shows it"))
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) trait Task: Send + Sync {
 /// A child process has threads of its own: those of its parent are not in it, and what they had
 /// locked stays locked.
 #[derive(Default)]
-pub(super) struct Crew {
+pub(crate) struct Crew {
     shift: OnceLock<Shift>,
 }
 

@@ -1,6 +1,6 @@
 //! Sessions: what persists across requests.
 
-mod crew;
+pub(crate) mod crew;
 mod many;
 mod one_shot;
 mod spawn;
@@ -17,6 +17,9 @@ use crate::reactor;
 use crate::request::{PreparedRequest, Request};
 use crate::response::Response;
 use crate::settings::SendOptions;
+
+/// How many threads a new session may start.
+pub(crate) const SPAWN_THREADS: usize = 8;
 
 session_state! {
     /// Default data for requests, and the connections that they share (Requests' `Session`).
@@ -47,8 +50,8 @@ session_state! {
     {
         /// How many threads [`spawn`](Self::spawn) starts at most, for all clones together; 8 in a
         /// new session.
-        pub spawn_threads: usize = 8,
-        crew: std::sync::Arc<crew::Crew> = std::sync::Arc::default(),
+        pub spawn_threads: usize = SPAWN_THREADS,
+        pub(crate) crew: std::sync::Arc<crew::Crew> = std::sync::Arc::default(),
     }
     close(session) {
         session.crew.close();

@@ -65,6 +65,10 @@ macro_rules! session_state {
             /// When a request is sent again after it failed; `None` leaves that to the adapter:
             /// [`HttpAdapter::max_retries`](crate::HttpAdapter::max_retries).
             pub retry: Option<$crate::retry::Retry>,
+            /// Which versions of HTTP requests may be sent by; `None` leaves that to the adapter:
+            /// [`HttpAdapter::http_versions`](crate::HttpAdapter::http_versions).
+            #[cfg(feature = "http2")]
+            pub http_versions: Option<$crate::h2::HttpVersions>,
             /// Whether variables of the environment count where nothing else is said:
             /// REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR name
             /// the files or directories with the CA certificates to trust, in place of
@@ -81,11 +85,14 @@ macro_rules! session_state {
             /// is as none; one that other users can read is warned of in the log.
             pub trust_env: bool,
             $($(#[$field_doc])* $visible $field: $type,)*
-            environment: std::sync::Arc<$crate::environment::Environment>,
+            pub(crate) environment: std::sync::Arc<$crate::environment::Environment>,
             /// Nothing is kept but connections: it is many callers'.
-            #[cfg_attr(not(feature = "cookies"), expect(dead_code, reason = "cookies would be kept"))]
-            forgetful: bool,
-            mounts: $crate::adapter::Mounts,
+            #[cfg_attr(
+                not(any(feature = "async", feature = "cookies")),
+                expect(dead_code, reason = "cookies would be kept")
+            )]
+            pub(crate) forgetful: bool,
+            pub(crate) mounts: $crate::adapter::Mounts,
         }
 
         impl Session {
@@ -117,6 +124,8 @@ macro_rules! session_state {
                     sensitive_headers: $crate::redirect::SensitiveHeaders::default(),
                     https_only: false,
                     retry: None,
+                    #[cfg(feature = "http2")]
+                    http_versions: None,
                     trust_env: true,
                     $($field: $first,)*
                     environment: std::sync::Arc::default(),
@@ -135,7 +144,8 @@ macro_rules! session_state {
             /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`), and so
+            /// is a host without a scheme, which is the beginning of no URL.
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,
@@ -330,6 +340,8 @@ macro_rules! session_state {
                     sensitive_headers: self.sensitive_headers.clone(),
                     https_only: self.https_only,
                     retry: self.retry.clone(),
+                    #[cfg(feature = "http2")]
+                    http_versions: self.http_versions,
                     #[cfg(feature = "cookies")]
                     cookies: (!self.forgetful).then(|| std::sync::Arc::clone(&self.cookies)),
                     cancel: None,

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 const fn secs(n: u64) -> Duration {
@@ -33,6 +35,7 @@ fn what_is_said_closest_to_the_sending_wins() {
 
 /// Exhaustive as the rest: a new setting must be named here, and then in the document.
 #[test]
+#[cfg(feature = "http2")]
 fn every_setting_is_documented() {
     macro_rules! names {
         ($($name:ident),*) => {{
@@ -58,7 +61,8 @@ fn every_setting_is_documented() {
         sensitive_headers,
         https_only,
         retry,
-        cancel
+        cancel,
+        http_versions
     ) {
         assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
     }

@@ -19,7 +19,7 @@ pub(crate) mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,45 @@ macro_rules! doors {
 #[allow(unused_imports)]
 pub(crate) use doors;
 
+/// The same tests once more, by HTTP/2: for those whose servers speak it, and that are not about
+/// connections. To be used once in a file, beside [`doors!`].
+macro_rules! http2_doors {
+    ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+        #[cfg(feature = "http2")]
+        mod blocking_http2 {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                $crate::support::by_http2(|| super::$name($crate::support::Door::Blocking));
+            }
+        )*}
+
+        #[cfg(all(feature = "async", feature = "http2"))]
+        mod aio_http2 {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                $crate::support::by_http2(|| super::$name($crate::support::Door::Aio));
+            }
+        )*}
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use http2_doors;
+
+#[cfg(feature = "http2")]
+thread_local! {
+    static BY_HTTP2: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs a test whose sessions, made on this thread, send all by HTTP/2.
+#[cfg(feature = "http2")]
+pub(crate) fn by_http2(test: impl FnOnce()) {
+    BY_HTTP2.set(true);
+    test();
+    BY_HTTP2.set(false);
+}
+
 /// How requests are made: from a blocking session, or from an async one on tokio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -72,11 +111,23 @@ pub(crate) const DOORS: &[Door] = &[
 impl Door {
     /// A new session, as `Session::new` makes it.
     pub(crate) fn session(self) -> Client {
-        match self {
+        let client = match self {
             Self::Blocking => Client::Blocking(Session::new()),
             #[cfg(feature = "async")]
             Self::Aio => Client::Aio(bequest::aio::Session::new()),
+        };
+        #[cfg(feature = "http2")]
+        if BY_HTTP2.get() {
+            return client.by_http2();
         }
+        client
+    }
+
+    /// A new session that trusts what this authority vouches for, and nobody else.
+    pub(crate) fn trusting(self, ca_file: &Path) -> Client {
+        let mut client = self.session();
+        *client.verify() = ca_file.into();
+        client
     }
 
     /// Sends with a new session, which is dropped.
@@ -130,6 +181,12 @@ impl Client {
                 tokio_runtime::run(session.send(request, options)).map(Reply::Aio)
             }
         }
+    }
+
+    #[cfg(feature = "http2")]
+    fn by_http2(mut self) -> Self {
+        *self.http_versions() = Some(bequest::HttpVersions::Http2);
+        self
     }
 
     pub(crate) fn mount(&mut self, prefix: &str, adapter: impl Adapter) {
@@ -250,6 +307,11 @@ impl Client {
         each!(self, session => &mut session.retry)
     }
 
+    #[cfg(feature = "http2")]
+    pub(crate) fn http_versions(&mut self) -> &mut Option<bequest::HttpVersions> {
+        each!(self, session => &mut session.http_versions)
+    }
+
     pub(crate) fn max_content(&mut self) -> &mut Option<u64> {
         each!(self, session => &mut session.max_content)
     }
@@ -296,6 +358,14 @@ impl Reply {
             Self::Blocking(response) => response.apparent_encoding(),
             #[cfg(feature = "async")]
             Self::Aio(response) => tokio_runtime::block_on(response.apparent_encoding()),
+        }
+    }
+
+    pub(crate) fn next_request(&self) -> Result<Option<PreparedRequest>> {
+        match self {
+            Self::Blocking(response) => response.next_request(),
+            #[cfg(feature = "async")]
+            Self::Aio(response) => tokio_runtime::block_on(response.next_request()),
         }
     }
 
@@ -362,7 +432,6 @@ tell! {
     close -> ();
     is_redirect -> bool;
     is_permanent_redirect -> bool;
-    next_request -> Result<Option<PreparedRequest>>;
     #[cfg(feature = "cookies")]
     cookies -> bequest::CookieJar;
 }
@@ -388,6 +457,13 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
         std::thread::yield_now();
     }
+}
+
+/// The most memory that this process has had, in bytes (proc(5): VmHWM).
+pub(crate) fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
 }
 
 /// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].

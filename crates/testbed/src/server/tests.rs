@@ -23,7 +23,7 @@ fn tls(
         .expect("versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"x".to_vec(), b"http/1.1".to_vec()];
     let name = name.try_into().expect("a name");
     let connection = ClientConnection::new(Arc::new(config), name).expect("a client");
     StreamOwned::new(connection, tcp(testbed.https_addr()))

@@ -14,6 +14,7 @@ use crate::h1::ResponseHead;
 use crate::net::Connection;
 #[cfg(feature = "async")]
 use crate::reactor::{self, Reactor};
+use crate::settings::Settings;
 
 /// A source that is being sent, and room for what it reads.
 pub(super) struct Supply {
@@ -64,8 +65,7 @@ impl<'a, 'r> Upload<'a, 'r>
 where
     'a: 'r,
 {
-    /// Asks for at most so much. Under tokio, a source that may block is asked off the executor;
-    /// the calling thread blocks with it, and looks at the total timeout between two pieces.
+    /// Asks for at most so much.
     pub(super) async fn ask(
         &mut self,
         connection: &mut Connection,
@@ -73,50 +73,10 @@ where
         most: usize,
     ) -> Result<Asked, Loss> {
         self.clock.progress(Phase::Send).map_err(source_failed)?;
-        #[cfg(feature = "async")]
-        if reactor::current() == Some(Reactor::Tokio) && supply.may_block() {
-            return self.ask_elsewhere(connection, supply, most).await;
-        }
-        self.wait_for(connection, supply, most).await
-    }
-
-    #[cfg(feature = "async")]
-    async fn ask_elsewhere(
-        &mut self,
-        connection: &mut Connection,
-        mut supply: Supply,
-        most: usize,
-    ) -> Result<Asked, Loss> {
-        let asking = tokio::task::spawn_blocking(move || {
-            let asked = supply.poll(&mut Context::from_waker(Waker::noop()), most);
-            (supply, asked)
-        });
-        let asked = self.trip.settings.within(asking).await.map_err(source_failed)?;
-        match asked.map_err(|error| failed(io::Error::other(error)))? {
-            (supply, Poll::Ready(piece)) => Ok(Asked::Piece(supply, piece.map_err(failed)?)),
-            // A form that has come to a part that is awaited.
-            (supply, Poll::Pending) => self.wait_for(connection, supply, most).await,
-        }
-    }
-
-    /// Polls the source. While it has nothing, the server may answer.
-    async fn wait_for(
-        &mut self,
-        connection: &mut Connection,
-        mut supply: Supply,
-        most: usize,
-    ) -> Result<Asked, Loss> {
-        enum Which {
-            Piece(io::Result<Piece>),
-            Answer(Result<Box<ResponseHead>, Loss>),
-        }
         let settings = self.trip.settings;
-        let which = poll_fn(|context| match supply.poll(context, most) {
-            Poll::Ready(piece) => Poll::Ready(Which::Piece(piece)),
-            Poll::Pending => self.poll_answer(connection, context).map(Which::Answer),
-        });
-        match settings.within(which).await.map_err(source_failed)? {
-            Which::Piece(piece) => Ok(Asked::Piece(supply, piece.map_err(failed)?)),
+        let answer = |context: &mut Context<'_>| self.poll_answer(connection, context);
+        match ask(settings, supply, most, answer).await.map_err(source_failed)? {
+            Which::Piece(supply, piece) => Ok(Asked::Piece(supply, piece)),
             Which::Answer(Ok(head)) => Ok(Asked::Early(head)),
             Which::Answer(Err(loss)) if loss.lost => {
                 self.last_words(connection).map(Asked::Early).ok_or(loss)
@@ -126,12 +86,68 @@ where
     }
 }
 
-fn failed(error: io::Error) -> Loss {
+/// What came first: a piece, or an answer of the server.
+pub(super) enum Which<A> {
+    Piece(Supply, Piece),
+    Answer(A),
+}
+
+/// Asks for at most so much. Under tokio, a source that may block is asked off the executor; the
+/// calling thread blocks with it. While the source has nothing, the server may answer.
+pub(super) async fn ask<A>(
+    settings: &Settings,
+    supply: Supply,
+    most: usize,
+    answer: impl FnMut(&mut Context<'_>) -> Poll<A>,
+) -> Result<Which<A>> {
+    #[cfg(feature = "async")]
+    if reactor::current() == Some(Reactor::Tokio) && supply.may_block() {
+        return ask_elsewhere(settings, supply, most, answer).await;
+    }
+    wait_for(settings, supply, most, answer).await
+}
+
+#[cfg(feature = "async")]
+async fn ask_elsewhere<A>(
+    settings: &Settings,
+    mut supply: Supply,
+    most: usize,
+    answer: impl FnMut(&mut Context<'_>) -> Poll<A>,
+) -> Result<Which<A>> {
+    let asking = tokio::task::spawn_blocking(move || {
+        let asked = supply.poll(&mut Context::from_waker(Waker::noop()), most);
+        (supply, asked)
+    });
+    let asked = settings.within(asking).await?;
+    match asked.map_err(|error| failed(io::Error::other(error)))? {
+        (supply, Poll::Ready(piece)) => Ok(Which::Piece(supply, piece.map_err(failed)?)),
+        // A form that has come to a part that is awaited.
+        (supply, Poll::Pending) => wait_for(settings, supply, most, answer).await,
+    }
+}
+
+async fn wait_for<A>(
+    settings: &Settings,
+    mut supply: Supply,
+    most: usize,
+    mut answer: impl FnMut(&mut Context<'_>) -> Poll<A>,
+) -> Result<Which<A>> {
+    let first = poll_fn(|context| match supply.poll(context, most) {
+        Poll::Ready(piece) => Poll::Ready(Ok(piece)),
+        Poll::Pending => answer(context).map(Err),
+    });
+    match settings.within(first).await? {
+        Ok(piece) => Ok(Which::Piece(supply, piece.map_err(failed)?)),
+        Err(answer) => Ok(Which::Answer(answer)),
+    }
+}
+
+fn failed(error: io::Error) -> Error {
     let error = Error::from(error);
     // A body that is another response keeps the error that it had.
-    source_failed(if error.kind() == ErrorKind::Io && error.phase().is_none() {
+    if error.kind() == ErrorKind::Io && error.phase().is_none() {
         Error::with(ErrorKind::Io, "the body's source failed").because(error)
     } else {
         error
-    })
+    }
 }

@@ -5,6 +5,8 @@ mod clock;
 mod download;
 mod expect;
 mod forward;
+#[cfg(feature = "http2")]
+mod http2;
 mod log;
 mod meter;
 mod open;
@@ -59,7 +61,7 @@ impl<'a> Work<'a> {
         let framing = request.seal().map_err(|error| error.during(Phase::Prepare))?;
         // Hardly any request has it.
         if request.headers.contains("proxy-authorization")
-            && !origin::is_forwarded(request, settings)?
+            && !origin::is_forwarded(request, settings, options)?
         {
             // Whom it is meant for would not read it.
             request.headers.remove("proxy-authorization");
@@ -69,8 +71,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
-/// `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
+/// Speaks HTTP/1.1 over TCP and TLS, and HTTP/2 where that is asked for, and keeps connections to be
+/// used again (Requests' `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -203,6 +205,10 @@ impl HttpAdapter {
                     url = %trace::masked(&work.request.url),
                     status = trace::Empty,
                 );
+                #[cfg(feature = "http2")]
+                if self.0.options.speaks_http2(&work) {
+                    return span.hold_boxed(self.send_shared(work));
+                }
                 match work.origin.route {
                     Some(Route { proxy, forwards: true }) => {
                         span.hold_boxed(self.forward(work, proxy))

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::HttpAdapter;
+#[cfg(feature = "http2")]
+use super::http2::Http2Options;
 #[expect(unused_imports, reason = "documentation names it")]
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -17,8 +19,8 @@ use crate::retry::Retry;
 /// The longest that a thread asks before it sleeps: what is longer is no latency but a wait.
 const MOST_BUSY: Duration = Duration::from_millis(1);
 
-/// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
-/// other options has another pool.
+/// What is set for all requests of an adapter. Of it what is said of TLS alone is in the pool's key,
+/// with the other settings for TLS: an adapter with other options has another pool.
 #[derive(Clone)]
 pub(super) struct Options {
     pub(super) limits: Limits,
@@ -28,6 +30,8 @@ pub(super) struct Options {
     pub(super) tls: Arc<TlsOptions>,
     /// The same towards proxies.
     pub(super) proxy_tls: Arc<TlsOptions>,
+    #[cfg(feature = "http2")]
+    pub(super) http2: Http2Options,
 }
 
 impl Default for Options {
@@ -41,6 +45,8 @@ impl Default for Options {
             sockets: Sockets::default(),
             retry: None,
             proxy_tls: Arc::new(tls.to_proxies()),
+            #[cfg(feature = "http2")]
+            http2: Http2Options::new(&tls),
             tls: Arc::new(tls),
         }
     }

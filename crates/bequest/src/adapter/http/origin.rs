@@ -33,6 +33,9 @@ pub(super) fn of<'a>(
         sensitive_headers: _,
         https_only: _,
         retry: _,
+        // HTTP/2 has connections of its own beside these.
+        #[cfg(feature = "http2")]
+            http_versions: _,
         #[cfg(feature = "cookies")]
             cookies: _,
         elsewhere: _,
@@ -65,7 +68,8 @@ pub(super) fn of<'a>(
     let Some(proxy) = proxy(request, settings)? else {
         return Ok(Origin { host, port, zone: request.zone(), tls, route: None, unix_socket });
     };
-    let route = Route { proxy, forwards: tls.is_none() && speaks_http(proxy) };
+    let forwards = tls.is_none() && speaks_http(proxy) && !needs_tunnel(settings, options);
+    let route = Route { proxy, forwards };
     Ok(match route.forwards {
         true => Origin {
             host: &proxy.host,
@@ -80,9 +84,26 @@ pub(super) fn of<'a>(
 }
 
 /// Whether a proxy is asked for it, in place of its origin.
-pub(super) fn is_forwarded(request: &PreparedRequest, settings: &Settings) -> Result<bool> {
+pub(super) fn is_forwarded(
+    request: &PreparedRequest,
+    settings: &Settings,
+    options: &Options,
+) -> Result<bool> {
     let proxy = proxy(request, settings)?;
-    Ok(proxy.is_some_and(|proxy| speaks_http(proxy)) && request.url.scheme() == "http")
+    Ok(proxy.is_some_and(|proxy| speaks_http(proxy))
+        && request.url.scheme() == "http"
+        && !needs_tunnel(settings, options))
+}
+
+/// Whether a proxy can't be asked for an http:// resource, since it has to be HTTP/2.
+fn needs_tunnel(settings: &Settings, options: &Options) -> bool {
+    #[cfg(feature = "http2")]
+    return options.versions(settings) == crate::h2::HttpVersions::Http2;
+    #[cfg(not(feature = "http2"))]
+    {
+        let _ = (settings, options);
+        false
+    }
 }
 
 /// The proxy that leads there; none leads to a Unix socket.

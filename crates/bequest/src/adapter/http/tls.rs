@@ -149,6 +149,8 @@ impl HttpAdapter {
         self.changed(|options: &mut Options| {
             change(Arc::make_mut(&mut options.tls));
             options.proxy_tls = Arc::new(options.tls.to_proxies());
+            #[cfg(feature = "http2")]
+            options.http2.offer(&options.tls);
         })
     }
 }
@@ -158,7 +160,7 @@ fn check_alpn(protocols: &[Vec<u8>]) -> Result<()> {
         Err(Error::with(ErrorKind::Unsupported, rule).remedied("offer `http/1.1`"))
     };
     if protocols.iter().any(|protocol| protocol == b"h2") {
-        return refused("`h2` can't be offered: HTTP/1.1 is what is spoken");
+        return refused("`h2` is offered where `http_versions` says so, and nowhere else");
     }
     let length: usize = protocols.iter().map(|protocol| protocol.len() + 1).sum();
     let fits = |protocol: &Vec<u8>| (1..=255).contains(&protocol.len());

@@ -23,7 +23,7 @@ use crate::net::Connection;
 /// leaves in one write too, but from where it is.
 const SMALL: usize = 16 * 1024;
 /// How much is asked of a source at once.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 /// How much of an answer is kept while the request is still being sent.
 const MOST_EARLY: usize = 1024 * 1024;
 
@@ -375,13 +375,13 @@ fn unwritten<'a>(parts: &[&'a [u8]; 3], mut written: usize) -> ([IoSlice<'a>; 3]
 }
 
 /// Keeps a source to the length that was announced.
-struct Pace {
+pub(super) struct Pace {
     /// What was announced, and what is still to come of it; `None` is sent in chunks.
     left: Option<(u64, u64)>,
 }
 
 impl Pace {
-    fn new(framing: RequestFraming) -> Self {
+    pub(super) fn new(framing: RequestFraming) -> Self {
         Self {
             left: match framing {
                 RequestFraming::Length(length) => Some((length, length)),
@@ -396,7 +396,7 @@ impl Pace {
 
     /// How much to ask the source for: one byte beyond the length, to notice that there is more.
     /// Nothing at its end, where a source that may be a socket that stays open is not asked.
-    fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         match self.left {
             Some((_, 0)) => 0,
             Some((_, left)) => {
@@ -406,7 +406,7 @@ impl Pace {
         }
     }
 
-    fn take(&mut self, count: usize) -> Result<()> {
+    pub(super) fn take(&mut self, count: usize) -> Result<()> {
         let Some((length, left)) = &mut self.left else { return Ok(()) };
         *left = left.checked_sub(count as u64).ok_or_else(|| {
             mismatch(format!("the body's source gives more than the {length} bytes announced"))
@@ -415,7 +415,7 @@ impl Pace {
     }
 
     /// The source is at its end.
-    fn end(&self) -> Result<()> {
+    pub(super) fn end(&self) -> Result<()> {
         match self.left {
             Some((length, left)) if left > 0 => Err(mismatch(format!(
                 "the body's source ended after {} of the {length} bytes announced",

@@ -10,7 +10,7 @@ use crate::reactor::Home;
 
 /// The right of at most so many requests to have a connection to one origin.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(in crate::net) struct Turns {
     most: usize,
     lines: Mutex<Lines>,
 }
@@ -49,14 +49,14 @@ struct Queued<'a> {
 }
 
 impl Turns {
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(in crate::net) fn new(most: usize) -> Arc<Self> {
         let lines = Lines { home: Home::here(), lines: HashMap::new(), next: 0 };
         // Nobody could ever have a connection.
         Arc::new(Self { most: most.max(1), lines: Mutex::new(lines) })
     }
 
     /// A turn, as soon as there is one.
-    pub(super) async fn next(self: &Arc<Self>, key: Arc<PoolKey>) -> Turn {
+    pub(in crate::net) async fn next(self: &Arc<Self>, key: Arc<PoolKey>) -> Turn {
         if let Some(number) = self.enter(&key) {
             let mut queued = Queued { turns: self, key: &key, number, over: false };
             poll_fn(|context| queued.poll(context.waker())).await;

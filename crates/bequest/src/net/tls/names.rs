@@ -20,7 +20,7 @@ pub(super) fn common_name(name: &[u8]) -> String {
 }
 
 /// The values of DER, one after the other, without their tags.
-struct Values<'a>(&'a [u8]);
+pub(super) struct Values<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];

@@ -3,13 +3,17 @@
 use p12_keystore::error::Error as P12Error;
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 
-use super::encrypted::wrong_passphrase;
+use super::encrypted::{unaffordable, wrong_passphrase};
 use super::identity::{Key, Pair};
 use super::identity_read::unusable;
+use super::names::Values;
 use crate::error::Result;
 
 /// The first key with its certificate, and those that vouch for it.
 pub(super) fn read(der: &[u8], passphrase: &str) -> Result<Pair> {
+    if has_scrypt_without_cost(der) {
+        return Err(unaffordable());
+    }
     let store = KeyStore::from_pkcs12(der, passphrase, Pkcs12ImportPolicy::Strict);
     let store = store.map_err(|error| match error {
         P12Error::MacError(_) | P12Error::Pkcs5Error(_) | P12Error::UnpadError => {
@@ -27,4 +31,17 @@ pub(super) fn read(der: &[u8], passphrase: &str) -> Result<Pair> {
     };
     let certificates = chain.certs().iter().map(|certificate| certificate.as_der().to_vec());
     Ok(Pair { chain: certificates.collect(), key: Key::Pkcs8(chain.key().as_der().to_vec()) })
+}
+
+/// The library limits what decryption may cost, but panics where that is nothing.
+fn has_scrypt_without_cost(der: &[u8]) -> bool {
+    /// 1.3.6.1.4.1.11591.4.11; its parameters follow: a salt, and the cost.
+    const SCRYPT: &[u8] = &[6, 9, 0x2B, 6, 1, 4, 1, 0xDA, 0x47, 4, 0x0B];
+    let is_free = |at: usize| {
+        let parameters = der.get(at + SCRYPT.len()..).and_then(|rest| Values(rest).next());
+        let cost = parameters.and_then(|parameters| Values(parameters).nth(1));
+        cost.is_some_and(|cost| cost.iter().all(|byte| *byte == 0))
+    };
+    let places = der.windows(SCRYPT.len()).enumerate();
+    places.filter(|(_, part)| *part == SCRYPT).any(|(at, _)| is_free(at))
 }

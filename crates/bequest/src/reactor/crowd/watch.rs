@@ -11,6 +11,8 @@ use rustix::event::PollFlags;
 
 use super::poller::Poller;
 use crate::reactor::interrupt;
+#[cfg(feature = "http2")]
+use crate::reactor::presence::Presence;
 
 /// Sockets, deadlines, and who is to be polled next.
 pub(in crate::reactor) struct Watch {
@@ -24,6 +26,9 @@ pub(in crate::reactor) struct Watch {
     /// The member that is being polled.
     current: usize,
     has_pipe: bool,
+    /// Whether members are polled when they are woken, if anybody relies on that.
+    #[cfg(feature = "http2")]
+    pub(in crate::reactor) presence: Option<Arc<Presence>>,
 }
 
 struct Watched {
@@ -73,6 +78,8 @@ impl Watch {
             called: VecDeque::new(),
             current: 0,
             has_pipe: false,
+            #[cfg(feature = "http2")]
+            presence: None,
         })
     }
 

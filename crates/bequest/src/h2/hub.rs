@@ -254,14 +254,17 @@ impl Hub {
         bell.hang(context.waker());
         let ringing = Waker::from(Arc::clone(bell));
         let context = &mut Context::from_waker(&ringing);
+        let mut has_driven = false;
         if line.is_due()
             && let Some(presence) = reactor::presence()
             && line.enter(bell, &presence)
         {
             self.drive();
+            has_driven = true;
         }
         let mut polled = stream(context);
         if polled.is_pending()
+            && (!has_driven || line.is_due())
             && let Some(presence) = reactor::presence()
             && line.enter(bell, &presence)
         {

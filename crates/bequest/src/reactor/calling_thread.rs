@@ -250,7 +250,9 @@ impl Scope {
             (outer, spare)
         });
         #[cfg(feature = "http2")]
-        tell(outer.known_presence(), false);
+        if outer.entered {
+            tell(outer.known_presence(), false);
+        }
         Self { outer, notifier: spare.unwrap_or_else(Notifier::new) }
     }
 
@@ -328,9 +330,17 @@ impl Drop for Scope {
     fn drop(&mut self) {
         let (outer, notifier) = (mem::take(&mut self.outer), Arc::clone(&self.notifier));
         #[cfg(feature = "http2")]
-        let (own, back) = (with(|waits| waits.presence.take()), outer.known_presence());
+        let (mut own, mut back) = (None, None);
         with(|waits| {
+            #[cfg(feature = "http2")]
+            {
+                own = waits.presence.take();
+            }
             if outer.entered {
+                #[cfg(feature = "http2")]
+                {
+                    back = outer.known_presence();
+                }
                 *waits = outer;
             } else {
                 waits.clear();

@@ -300,6 +300,14 @@ impl Headers {
         clone
     }
 
+    /// An empty list with room for so many bytes of names and values, and so many fields.
+    #[cfg(feature = "http2")]
+    pub(crate) fn with_room(text: usize, fields: usize) -> Self {
+        let signs = ": \r\n".len();
+        let text = Vec::with_capacity(text + fields * signs);
+        Self { text, fields: Vec::with_capacity(fields) }
+    }
+
     fn text_with_room(&self, text: usize, fields: usize) -> Self {
         let mut copy = Self {
             text: Vec::with_capacity(self.text.len() + text),

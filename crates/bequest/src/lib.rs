@@ -66,6 +66,7 @@
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
 //! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
+//! `http2` brings HTTP/2, where [`HttpVersions`] allows it;
 //! `tracing` tells the program's log what requests do, and warns there, by `tracing` or by `log`,
 //! whichever it uses.
 

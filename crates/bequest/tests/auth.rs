@@ -11,6 +11,8 @@ use bequest::{
     Auth, Basic, Bearer, Body, Error, ErrorKind, NoAuth, PreparedRequest, Response, Result, Round,
     auth_fn,
 };
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, get, post, until};
 use testbed::{RawServer, Script, Testbed};
 
@@ -30,6 +32,24 @@ doors![
     hooks_see_each_round,
     an_error_of_an_answer_is_the_requests,
     a_streamed_round_keeps_its_connection,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    each_form_of_credentials_is_sent,
+    the_requests_auth_wins,
+    credentials_of_the_url_are_used,
+    an_auth_sees_the_request_as_it_will_be,
+    an_auths_error_ends_the_request,
+    a_user_name_with_a_colon_is_refused,
+    what_latin1_has_not_is_refused,
+    a_challenge_is_answered_on_the_same_connection,
+    a_round_may_change_the_request,
+    bodies_are_sent_again,
+    a_body_that_is_gone_can_not_be_sent_again,
+    rounds_come_to_an_end,
+    hooks_see_each_round,
+    an_error_of_an_answer_is_the_requests,
 ];
 
 fn authorization(server: &Testbed) -> Option<String> {

@@ -90,7 +90,6 @@ fn each_case_ends_as_it_should(door: Door) {
         let next = send(&client, "GET", "/ok").unwrap();
         assert_eq!(next.text().unwrap(), "hello", "after {path}");
     }
-    println!("{} cases through {door:?}", cases.len());
     let grown = peak() - before;
     assert!(grown < 48 << 10, "{grown} KiB more at its peak");
 }

@@ -11,6 +11,8 @@ use bequest::{
     Auth, Cookie, CookieJar, CookiePolicy, ErrorKind, PreparedRequest, Request, Response, Result,
     Round, SendOptions, Url,
 };
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Client, Door, doors, get};
 use testbed::{RawServer, Script, Testbed};
 
@@ -32,6 +34,15 @@ doors![
     cookies_are_edited_between_requests,
     a_policy_decides,
     the_field_stands_before_those_of_the_body,
+    threads_lose_nothing,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    one_shot_calls_remember_within_a_redirect,
+    its_own_cookies_stay_at_their_origin,
+    a_cookie_header_may_be_edited,
+    a_session_without_its_cookies,
     threads_lose_nothing,
 ];
 

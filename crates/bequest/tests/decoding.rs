@@ -11,6 +11,8 @@ use bequest::{Auth, ErrorKind, Phase, PreparedRequest, Response, Result, Round, 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use support::bomb::Bomb;
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, PATIENCE, doors, get};
 use testbed::{RawServer, Script, Testbed};
 
@@ -27,6 +29,9 @@ doors![
     lines_come_as_they_are_flushed,
     what_nobody_sees_is_not_decoded,
 ];
+
+#[cfg(feature = "http2")]
+http2_doors![each_coding_is_undone, headers_stay_as_they_were_sent,];
 
 /// The testbed's paths, their coding, and what the answer says of itself.
 const CODED: [(&str, &str, &str); 5] = [

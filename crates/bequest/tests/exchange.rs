@@ -12,6 +12,8 @@ use std::time::Duration;
 use bequest::{Body, Request, Session, Version};
 use serde::Serialize;
 use serde_json::{Value, json};
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, get, post};
 use testbed::{Recorded, Testbed};
 
@@ -44,6 +46,20 @@ doors![
     responses_without_a_body,
     statuses_are_no_errors,
     what_a_response_tells,
+    a_streamed_response_is_read_by_content,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    a_reader_is_not_asked_beyond_its_length,
+    any_method_is_sent_in_upper_case,
+    parameters_are_echoed,
+    bodies_are_echoed,
+    headers_of_session_and_request_are_both_sent,
+    session_parameters_are_merged,
+    files_are_sent_from_where_they_stand,
+    a_body_may_go_with_any_method,
+    statuses_are_no_errors,
     a_streamed_response_is_read_by_content,
 ];
 

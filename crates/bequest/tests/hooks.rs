@@ -11,6 +11,8 @@ use bequest::{
     Auth, Error, ErrorKind, PreparedRequest, Response, Result, Round, SendOptions, Verify,
     adapter_fn,
 };
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, get, post};
 use testbed::Testbed;
 
@@ -30,6 +32,24 @@ doors![
     a_hook_that_awaits_may_send_by_its_session,
     what_request_hooks_set_stays_at_its_origin,
     a_request_hook_may_send_it_elsewhere,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    what_replaces_a_response_answers_its_request,
+    what_replaces_a_response_has_its_limit,
+    a_redirect_that_was_replaced_is_not_followed,
+    a_redirect_that_replaces_is_followed,
+    the_history_of_what_a_hook_brings_is_kept,
+    an_auth_hears_of_what_replaces_a_response,
+    a_hook_that_fails_tells_the_request,
+    hooks_see_the_settings,
+    each_hop_shows_its_request,
+    #[cfg(feature = "cookies")]
+    cookies_are_in_the_jar_when_a_hook_runs,
+    #[cfg(feature = "async")]
+    a_hook_that_awaits_may_send_by_its_session,
+    what_request_hooks_set_stays_at_its_origin,
 ];
 
 fn what_replaces_a_response_answers_its_request(door: Door) {

@@ -15,6 +15,8 @@ use bequest::{
     SendOptions, Timeout,
 };
 use serde_json::json;
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, post, until};
 use testbed::{Lab, RawServer, Script, Server, Testbed};
 
@@ -31,6 +33,17 @@ doors![
     what_can_be_read_once_is_refused_the_second_time,
     a_refusal_in_the_middle_gives_the_parts_back,
     a_timeout_in_the_middle_gives_the_parts_back,
+    bytes_can_be_sent_by_several_at_once,
+    a_form_can_be_sent_within_another,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    the_bytes_on_the_wire,
+    parts_come_from_paths_bytes_and_readers,
+    files_are_read_from_where_they_stand,
+    files_are_sent_again_in_each_round_of_an_auth,
+    what_can_be_read_once_is_refused_the_second_time,
     bytes_can_be_sent_by_several_at_once,
     a_form_can_be_sent_within_another,
 ];

@@ -7,6 +7,8 @@ mod support;
 use std::time::Duration;
 
 use bequest::{Body, ErrorKind, PreparedRequest, SendOptions};
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Client, Door, doors, get, post};
 use testbed::Testbed;
 
@@ -17,6 +19,9 @@ doors![
     what_the_request_says_comes_along,
     an_edited_url_is_where_it_goes,
 ];
+
+#[cfg(feature = "http2")]
+http2_doors![what_the_sending_says_wins, what_the_request_says_comes_along,];
 
 /// What arrives of a request at `/wire`.
 fn wire(s: &Client, prepared: &PreparedRequest) -> String {

@@ -8,6 +8,8 @@ use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use bequest::{Body, Progress, Request, SendOptions};
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, get, post};
 use testbed::{RawServer, Script, Testbed};
 
@@ -17,6 +19,13 @@ doors![
     without_a_body_nobody_is_told,
     options_win_over_the_request,
     what_is_received_is_counted,
+    a_stream_is_counted_as_it_is_read,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    every_kind_of_body_is_counted,
+    options_win_over_the_request,
     a_stream_is_counted_as_it_is_read,
 ];
 

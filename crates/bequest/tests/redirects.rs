@@ -13,6 +13,8 @@ use bequest::{
     Auth, Body, Error, ErrorKind, Hop, Next, PreparedRequest, Request, Response, Result, Round,
     SendOptions, Timeout, Verify, auth_fn,
 };
+#[cfg(feature = "http2")]
+use support::http2_doors;
 use support::{Door, doors, get, post};
 use testbed::{RawServer, Script, Testbed};
 
@@ -36,6 +38,24 @@ doors![
     large_bodies_of_redirects_are_not_read,
     hooks_see_every_hop,
     the_total_timeout_is_for_the_whole_journey,
+    the_fragment_goes_along,
+    the_last_hop_is_streamed,
+];
+
+#[cfg(feature = "http2")]
+http2_doors![
+    a_chain_is_followed_over_one_connection,
+    another_origin_sees_no_secrets,
+    an_auth_is_not_asked_about_another_origin,
+    there_is_a_most_of_redirects,
+    what_is_not_followed_says_where_it_leads,
+    head_is_not_followed_unless_told,
+    a_policy_decides,
+    https_can_be_all_there_is,
+    trust_in_one_server_is_not_trust_in_the_next,
+    nor_is_it_in_the_next_request,
+    bodies_are_rewound,
+    a_location_that_leads_nowhere_carries_the_response,
     the_fragment_goes_along,
     the_last_hop_is_streamed,
 ];

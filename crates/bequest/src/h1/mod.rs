@@ -8,6 +8,8 @@ mod head;
 mod limits;
 
 pub(crate) use chunked::{CHUNK_END, ChunkSize, ChunkStep, ChunkedDecoder, LAST_CHUNK};
+#[cfg(feature = "http2")]
+pub(crate) use encode::check_target;
 pub(crate) use encode::is_tchar;
 #[cfg(feature = "multipart")]
 pub(crate) use encode::is_token;

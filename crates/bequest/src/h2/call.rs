@@ -151,6 +151,12 @@ enum Arrived {
 
 impl Drop for Call {
     fn drop(&mut self) {
+        if !self.hub.is_of_this_process() {
+            // Another thread may have been at it as the process was forked: what it had locked
+            // then is locked in the child for ever.
+            std::mem::forget((self.response.take(), self.receiving.take(), self.sending.take()));
+            return;
+        }
         self.hub.leave(&self.bell);
         let is_cancelled = self.sending.is_some() || !self.is_over();
         self.response = None;

@@ -1,7 +1,6 @@
 //! One connection, and what all of its streams share.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -39,7 +38,8 @@ pub(crate) struct HubOptions {
 
 /// A connection that many requests use at once.
 pub(crate) struct Hub {
-    sender: SendRequest<Bytes>,
+    /// `None` as it is dropped.
+    sender: Option<SendRequest<Bytes>>,
     state: Arc<State>,
     /// Driven by those who wait; `None`: by a task of the runtime that it was opened under.
     driven: Option<Driven>,
@@ -145,14 +145,15 @@ impl Hub {
         let pings = options.keepalive.and_then(|_| connection.ping_pong());
         let pinger = Pinger::new(pings, options.keepalive);
         let link = Link { connection, pinger, state: Arc::clone(&state) };
-        Ok(Self { sender, state, driven: drive(link), home: Home::here() })
+        Ok(Self { sender: Some(sender), state, driven: drive(link), home: Home::here() })
     }
 
     /// Whether there may be another stream.
     pub(crate) fn is_open(&self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
+        let Some(mut sender) = self.sender.clone() else { return false };
         !self.state.over.load(Ordering::Acquire)
-            && !matches!(self.sender.clone().poll_ready(&mut context), Poll::Ready(Err(_)))
+            && !matches!(sender.poll_ready(&mut context), Poll::Ready(Err(_)))
     }
 
     /// Whether it was given up since the server did not answer.
@@ -194,7 +195,7 @@ impl Hub {
 
     /// A place for one more stream, unless the server allows no more.
     pub(crate) fn join(&self) -> Option<Slot> {
-        let most = self.sender.current_max_send_streams();
+        let most = self.sender.as_ref()?.current_max_send_streams();
         let add = |streams| (streams < most).then_some(streams + 1);
         let added = self.state.streams.fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
         added.ok().map(|_| Slot(Arc::clone(&self.state)))
@@ -207,7 +208,8 @@ impl Hub {
         slot: Slot,
         has_body: bool,
     ) -> Result<Call, End> {
-        let (response, sending) = self.sender.clone().send_request(request, !has_body)?;
+        let Some(mut sender) = self.sender.clone() else { return Err(End::Lost(None)) };
+        let (response, sending) = sender.send_request(request, !has_body)?;
         Ok(Call::new(Arc::clone(self), slot, response, has_body.then_some(sending)))
     }
 
@@ -216,7 +218,7 @@ impl Hub {
         let Some(driven) = &self.driven else { return };
         let Some(presence) = reactor::presence() else { return };
         let bell = Arc::new(Bell::default());
-        if driven.line.enter(&bell, presence) {
+        if driven.line.enter(&bell, &presence) {
             self.drive();
         }
         driven.line.leave(&bell);
@@ -254,14 +256,14 @@ impl Hub {
         let context = &mut Context::from_waker(&ringing);
         if line.is_due()
             && let Some(presence) = reactor::presence()
-            && line.enter(bell, presence)
+            && line.enter(bell, &presence)
         {
             self.drive();
         }
         let mut polled = stream(context);
         if polled.is_pending()
             && let Some(presence) = reactor::presence()
-            && line.enter(bell, presence)
+            && line.enter(bell, &presence)
         {
             self.drive();
             polled = stream(context);
@@ -298,12 +300,21 @@ fn drive(link: Link) -> Option<Driven> {
     #[cfg(feature = "async")]
     if reactor::current() == Some(Reactor::Tokio) {
         let mut link = link;
-        tokio::spawn(async move { poll_fn(|context| link.poll(context)).await });
+        tokio::spawn(std::future::poll_fn(move |context| link.poll(context)));
         return None;
     }
     let line = Arc::new(Line::default());
     let waker = Waker::from(Arc::clone(&line));
     Some(Driven { link: Mutex::new(Some(link)), line, waker })
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if !self.home.is_this_process() {
+            // As for a stream: what is locked in a child is so for ever.
+            std::mem::forget((self.sender.take(), self.driven.take()));
+        }
+    }
 }
 
 impl fmt::Debug for Hub {

@@ -20,7 +20,8 @@
 //! 5. what happens to a stream wakes its own bell, which has its future's waker before the stream
 //!    is asked.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Wake, Waker};
 
@@ -35,9 +36,19 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 struct Seats {
     leader: Option<Arc<Bell>>,
-    others: VecDeque<Arc<Bell>>,
+    others: BTreeMap<Seat, Arc<Bell>>,
+    last: u64,
     /// Something is to be done that the leader has not come to yet.
     due: bool,
+}
+
+/// Where one sits: with those whose thread is the same, in the order in which they came. A thread may
+/// have hundreds, and is there or is not for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Seat {
+    /// The address of its `Presence`.
+    thread: usize,
+    number: u64,
 }
 
 /// Wakes one who waits. The crate `h2` gets it in place of the future's own waker, which is given
@@ -49,7 +60,7 @@ pub(super) struct Bell(Mutex<Waiting>);
 struct Waiting {
     waker: Option<Waker>,
     presence: Option<Arc<Presence>>,
-    seated: bool,
+    seat: Option<Seat>,
 }
 
 impl Bell {
@@ -66,8 +77,8 @@ impl Bell {
         self.lock().presence.as_ref().is_some_and(|presence| presence.is_here())
     }
 
-    fn is_seated(&self) -> bool {
-        self.lock().seated
+    fn seat(&self) -> Option<Seat> {
+        self.lock().seat
     }
 
     fn ring(&self) {
@@ -99,13 +110,13 @@ impl Line {
     }
 
     /// Takes a seat, or keeps it; `true` for the one who leads, and then does what is due.
-    pub(super) fn enter(self: &Arc<Self>, bell: &Arc<Bell>, presence: Arc<Presence>) -> bool {
+    pub(super) fn enter(self: &Arc<Self>, bell: &Arc<Bell>, presence: &Arc<Presence>) -> bool {
         let is_new = {
             let mut waiting = bell.lock();
             let known = waiting.presence.as_ref();
-            let is_new = !known.is_some_and(|known| Arc::ptr_eq(known, &presence));
+            let is_new = !known.is_some_and(|known| Arc::ptr_eq(known, presence));
             if is_new {
-                waiting.presence = Some(Arc::clone(&presence));
+                waiting.presence = Some(Arc::clone(presence));
             }
             is_new
         };
@@ -114,7 +125,13 @@ impl Line {
             presence.tell(&line);
         }
         let mut seats = self.lock();
-        let is_seated = std::mem::replace(&mut bell.lock().seated, true);
+        let thread = Arc::as_ptr(presence).addr();
+        let before = bell.seat().filter(|seat| seat.thread == thread);
+        if before.is_none() {
+            seats.free(bell);
+        }
+        let seat = before.unwrap_or_else(|| seats.next(thread));
+        bell.lock().seat = Some(seat);
         let leads = match &seats.leader {
             Some(leader) if Arc::ptr_eq(leader, bell) => true,
             Some(leader) => !leader.is_here(),
@@ -122,33 +139,29 @@ impl Line {
         };
         if leads {
             seats.due = false;
-            if is_seated {
-                seats.others.retain(|other| !Arc::ptr_eq(other, bell));
-            }
+            seats.others.remove(&seat);
             let before = seats.leader.replace(Arc::clone(bell));
-            seats.others.extend(before.filter(|before| !Arc::ptr_eq(before, bell)));
-        } else if !is_seated {
-            seats.others.push_back(Arc::clone(bell));
+            seats.take(before.filter(|before| !Arc::ptr_eq(before, bell)));
+        } else if before.is_none() {
+            seats.others.insert(seat, Arc::clone(bell));
         }
         leads
     }
 
     /// Gives the seat up, and the lead to another.
     pub(super) fn leave(&self, bell: &Arc<Bell>) {
-        if !bell.is_seated() {
+        if bell.seat().is_none() {
             return;
         }
         let mut seats = self.lock();
+        seats.free(bell);
         *bell.lock() = Waiting::default();
         let appointed = match &seats.leader {
             Some(leader) if Arc::ptr_eq(leader, bell) => {
                 seats.leader = None;
                 seats.appoint()
             }
-            _ => {
-                seats.others.retain(|other| !Arc::ptr_eq(other, bell));
-                None
-            }
+            _ => None,
         };
         drop(seats);
         if let Some(appointed) = appointed {
@@ -174,14 +187,46 @@ impl Line {
 }
 
 impl Seats {
+    fn next(&mut self, thread: usize) -> Seat {
+        self.last += 1;
+        Seat { thread, number: self.last }
+    }
+
+    /// One sits among the others again.
+    fn take(&mut self, bell: Option<Arc<Bell>>) {
+        if let Some((seat, bell)) = bell.and_then(|bell| Some((bell.seat()?, bell))) {
+            self.others.insert(seat, bell);
+        }
+    }
+
+    /// The seat of one among the others is free.
+    fn free(&mut self, bell: &Bell) {
+        if let Some(seat) = bell.seat() {
+            self.others.remove(&seat);
+        }
+    }
+
     /// Has another lead, who is there to do it; it is to be woken.
     fn appoint(&mut self) -> Option<Arc<Bell>> {
         let away = self.leader.take();
-        self.others.extend(away);
-        let at = self.others.iter().position(|other| other.is_here())?;
-        let appointed = self.others.remove(at)?;
+        self.take(away);
+        let seat = self.first_here()?;
+        let appointed = self.others.remove(&seat)?;
         self.leader = Some(Arc::clone(&appointed));
         Some(appointed)
+    }
+
+    /// Of each thread the first one is asked.
+    fn first_here(&self) -> Option<Seat> {
+        let mut next = self.others.first_key_value();
+        loop {
+            let (seat, bell) = next?;
+            if bell.is_here() {
+                return Some(*seat);
+            }
+            let end = Seat { number: u64::MAX, ..*seat };
+            next = self.others.range((Bound::Excluded(end), Bound::Unbounded)).next();
+        }
     }
 }
 
@@ -206,5 +251,140 @@ impl Concerned for Line {
         if let Some(appointed) = appointed {
             appointed.ring();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::reactor::{block_on, presence};
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// One that waits, and how often it was woken.
+    #[derive(Default)]
+    struct Waiter {
+        bell: Arc<Bell>,
+        woken: Arc<Count>,
+    }
+
+    impl Waiter {
+        /// As a poll does; whether it leads.
+        fn poll(&self, line: &Arc<Line>) -> bool {
+            self.bell.hang(&Waker::from(Arc::clone(&self.woken)));
+            line.enter(&self.bell, &presence().unwrap())
+        }
+
+        fn woken(&self) -> usize {
+            self.woken.0.load(Ordering::SeqCst)
+        }
+    }
+
+    fn waiters<const N: usize>() -> (Arc<Line>, [Waiter; N]) {
+        (Arc::default(), std::array::from_fn(|_| Waiter::default()))
+    }
+
+    fn entered<T>(work: impl FnOnce() -> T) -> T {
+        block_on(async { Ok(work()) }).unwrap()
+    }
+
+    #[test]
+    fn the_lead_is_passed_on() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            assert_eq!([a.poll(&line), b.poll(&line), c.poll(&line)], [true, false, false]);
+            assert!(a.poll(&line), "who leads goes on");
+            line.call();
+            assert_eq!([a.woken(), b.woken(), c.woken()], [1, 0, 0]);
+            // One that did not lead goes without a word.
+            line.leave(&b.bell);
+            line.leave(&a.bell);
+            assert_eq!([a.woken(), b.woken(), c.woken()], [1, 0, 1]);
+            assert!(c.poll(&line));
+            line.leave(&c.bell);
+            line.leave(&c.bell);
+        });
+        let seats = line.lock();
+        assert!(seats.leader.is_none() && seats.others.is_empty());
+    }
+
+    #[test]
+    fn one_who_was_appointed_and_gives_up_passes_it_on() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            let _ = [a.poll(&line), b.poll(&line), c.poll(&line)];
+            line.leave(&a.bell);
+            assert_eq!([b.woken(), c.woken()], [1, 0]);
+            line.leave(&b.bell);
+            assert_eq!([b.woken(), c.woken()], [1, 1]);
+        });
+    }
+
+    #[test]
+    fn what_nobody_is_there_for_is_due() {
+        let (line, [a]) = waiters();
+        line.call();
+        assert!(line.is_due());
+        entered(|| {
+            assert!(a.poll(&line) && !line.is_due());
+            line.call();
+            assert!(line.is_due(), "until the leader comes to it");
+            line.leave(&a.bell);
+            assert!(line.is_due());
+        });
+    }
+
+    #[test]
+    fn who_is_away_does_not_lead() {
+        let (line, [a, b, c]) = waiters();
+        entered(|| {
+            assert!(a.poll(&line));
+            entered(|| assert!(b.poll(&line), "the outer call is away"));
+            // The inner one is over, though nobody has dropped what was polled there.
+            assert_eq!([a.woken(), b.woken()], [1, 0]);
+            assert!(a.poll(&line) && !c.poll(&line));
+            entered(|| assert_eq!([a.woken(), c.woken()], [1, 0], "all of them are away"));
+            assert_eq!(a.woken() + b.woken() + c.woken(), 2, "and back: one is woken");
+        });
+        let seats = line.lock();
+        let is_led = seats.leader.as_ref().is_some_and(|leader| leader.is_here());
+        assert!(!is_led, "nobody is there any more");
+    }
+
+    /// The one that was away, on another thread, is woken and leads.
+    #[test]
+    fn another_thread_takes_the_lead() {
+        let (line, [a, b]) = waiters();
+        entered(|| {
+            assert!(a.poll(&line));
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    entered(|| {
+                        assert!(!b.poll(&line));
+                        while b.woken() == 0 {
+                            std::thread::yield_now();
+                        }
+                        assert!(b.poll(&line));
+                        line.leave(&b.bell);
+                    });
+                });
+                while line.lock().others.is_empty() {
+                    std::thread::yield_now();
+                }
+                // This thread turns to something else.
+                entered(|| other.join().unwrap());
+            });
+            assert_eq!(a.woken(), 1, "back, and nobody leads");
+            assert!(a.poll(&line));
+        });
     }
 }

@@ -1,11 +1,12 @@
 //! The head of a request (RFC 9113, section 8.3.1).
 
+use bytes::BytesMut;
 use http::header::{HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request, Version};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::h1::check_headers;
+use crate::h1::{check_headers, check_target};
 use crate::headers::Headers;
 use crate::secrets::masked_text;
 
@@ -28,6 +29,7 @@ pub(crate) fn request(
     target: &str,
     headers: &Headers,
 ) -> Result<Request<()>> {
+    check_target(target)?;
     check_headers(headers)?;
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
@@ -60,21 +62,22 @@ fn uri(is_https: bool, target: &str, headers: &Headers) -> Result<Uri> {
 }
 
 fn fields(headers: &Headers) -> Result<HeaderMap> {
-    let named = |name: &[u8]| {
-        let mut lists = headers.get_all_bytes("connection");
-        lists.any(|list| {
-            list.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(name))
-        })
-    };
+    let lists = headers.get_all_bytes("connection");
+    let named: Vec<_> =
+        lists.flat_map(|list| list.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
     let mut fields = HeaderMap::with_capacity(headers.len());
+    // Values share one allocation.
+    let mut values = BytesMut::with_capacity(headers.fields().map(|(_, value)| value.len()).sum());
     for (name, value) in headers.fields() {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        let is_te = is("te") && !value.trim_ascii().eq_ignore_ascii_case(b"trailers");
-        if is("host") || is_te || OF_CONNECTIONS.iter().any(|known| is(known)) || named(name) {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        let is_te = is(b"te") && !value.trim_ascii().eq_ignore_ascii_case(b"trailers");
+        let is_of_connection = OF_CONNECTIONS.iter().any(|known| is(known.as_bytes()));
+        if is(b"host") || is_te || is_of_connection || named.iter().any(|named| is(named)) {
             continue;
         }
         let name = HeaderName::from_bytes(name).map_err(refused)?;
-        let mut value = HeaderValue::from_bytes(value).map_err(refused)?;
+        values.extend_from_slice(value);
+        let mut value = HeaderValue::from_maybe_shared(values.split().freeze()).map_err(refused)?;
         // Compression must not tell who guesses that the guess is right.
         value.set_sensitive(matches!(name.as_str(), "authorization" | "proxy-authorization"));
         fields.try_append(name, value).map_err(refused)?;
@@ -97,7 +100,7 @@ mod tests {
     #[test]
     fn a_head_is_put_into_the_words_of_http_2() {
         let request = sent(
-            "/a%20b?c=|{\"d\"}",
+            "/a%20b?c=|{d}",
             &[
                 ("Host", "example.org:8443"),
                 ("X-Pizza", "Margherita"),
@@ -115,7 +118,7 @@ mod tests {
         );
         let request = request.unwrap();
         assert_eq!(request.version(), Version::HTTP_2);
-        let uri = "https://example.org:8443/a%20b?c=|{\"d\"}";
+        let uri = "https://example.org:8443/a%20b?c=|{d}";
         assert_eq!(request.uri().to_string(), uri);
         let fields: Vec<_> = request
             .headers()

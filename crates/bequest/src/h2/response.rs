@@ -11,7 +11,7 @@ use crate::headers::Headers;
 
 /// The head in the form that HTTP/1.1 has it in. HTTP/2 has no reason phrases: it gets the usual
 /// one.
-pub(crate) fn response_head(parts: Parts, limits: &Limits) -> Result<ResponseHead> {
+pub(crate) fn response_head(parts: &Parts, limits: &Limits) -> Result<ResponseHead> {
     check(&parts.headers, limits, "response")?;
     Ok(ResponseHead {
         version: Version::HTTP_2,
@@ -28,7 +28,12 @@ pub(crate) fn trailers(fields: &HeaderMap, limits: &Limits) -> Result<Headers> {
 }
 
 fn received(fields: &HeaderMap) -> Headers {
-    fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    let text = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut headers = Headers::with_room(text, fields.len());
+    for (name, value) in fields {
+        headers.append(name.as_str(), value.as_bytes());
+    }
+    headers
 }
 
 fn check(fields: &HeaderMap, limits: &Limits, what: &str) -> Result<()> {

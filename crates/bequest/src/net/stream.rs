@@ -195,9 +195,6 @@ impl AsyncWrite for Stream {
 #[cfg(feature = "http2")]
 impl Transport for Stream {
     fn try_at_once(&mut self) {
-        // Under tokio news are not lost, and asking the kernel is the runtime's business.
-        if let socket @ Socket::CallingThread(_) = self.socket() {
-            socket.try_at_once();
-        }
+        self.socket().try_after_wait();
     }
 }

@@ -74,6 +74,17 @@ impl Socket {
         }
     }
 
+    /// The next read tries at once: somebody has waited, whoever that was. Under tokio its news say
+    /// when to try.
+    #[cfg(feature = "http2")]
+    pub(crate) fn try_after_wait(&mut self) {
+        match self {
+            Self::CallingThread(socket) => socket.drained = false,
+            #[cfg(feature = "async")]
+            Self::Tokio(_) => {}
+        }
+    }
+
     /// How long a read may ask before it sleeps; under tokio it is the runtime that waits.
     pub(super) fn busy_poll(&mut self, most: Duration) {
         match self {

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::decode::Codings;
@@ -15,6 +15,12 @@ use crate::headers::Headers;
 pub(crate) trait Incoming: Send {
     /// Reads into the free part of `out`, which is not empty. Adding nothing is the end.
     fn poll_read(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<()>>;
+
+    /// The next bytes where they are, without a copy; none is the end. `None` from a source that has
+    /// to be given memory.
+    fn poll_chunk(&mut self, _: &mut Context<'_>) -> Option<Poll<Result<Bytes>>> {
+        None
+    }
 
     /// How many bytes are still to come, where that is known.
     fn remaining(&self) -> Option<u64> {
@@ -194,6 +200,12 @@ impl Live {
 
     pub(super) fn take_trailers(&mut self) -> Option<Headers> {
         self.incoming.take_trailers()
+    }
+
+    /// The next bytes where they are, if that can be.
+    pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Option<Poll<Result<Bytes>>> {
+        let is_plain = self.pending.is_empty() && self.line_feed.is_empty();
+        (is_plain && self.decoder.is_none()).then(|| self.incoming.poll_chunk(context))?
     }
 
     pub(super) fn poll_read(

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::decoded::DecodedContent;
 use super::loan::{Loan, apart};
-use super::room::{Room, take};
+use super::room::{Room, compact, take};
 use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
@@ -87,6 +87,13 @@ impl<'a> IterContent<'a> {
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let Some(loan) = &mut self.loan else { return Poll::Ready(Ok(None)) };
         loan.begin();
+        if self.size.is_none()
+            && self.buffer.is_empty()
+            && let Some(chunk) = loan.poll_chunk(context)
+        {
+            let chunk = ready!(chunk)?;
+            return Poll::Ready(Ok((!chunk.is_empty()).then(|| compact(chunk))));
+        }
         let wanted = self.size.unwrap_or(usize::MAX);
         while self.buffer.len() < wanted {
             // Room for a large piece is made as it fills.

@@ -162,31 +162,53 @@ impl<'a> Loan<'a> {
         out: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let before = out.filled().len();
-        match &mut self.part {
+        let read = match &mut self.part {
             Part::Copy(bytes) => {
                 let count = bytes.len().min(out.remaining());
                 out.put_slice(&bytes[..count]);
                 bytes.advance(count);
-                return Poll::Ready(Ok(()));
+                Ok(())
             }
-            Part::Ended => return Poll::Ready(Ok(())),
-            Part::Failed(error) => return Poll::Ready(Err(error.again())),
-            Part::Live(live) => match ready!(live.poll_read(context, out)) {
-                Ok(()) if out.filled().len() > before => return Poll::Ready(Ok(())),
-                Ok(()) => {
-                    if let Some(trailers) = live.take_trailers() {
-                        let _ = self.response.0.trailers.set(trailers);
-                    }
-                    self.part = Part::Ended;
+            Part::Ended => Ok(()),
+            Part::Failed(error) => Err(error.again()),
+            Part::Live(live) => {
+                let read = ready!(live.poll_read(context, out));
+                self.went_on(read.map(|()| out.filled().len() - before))
+            }
+        };
+        Poll::Ready(read)
+    }
+
+    /// The next bytes where they are, if that can be; none is the end.
+    pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Option<Poll<Result<Bytes>>> {
+        let Part::Live(live) = &mut self.part else { return None };
+        let Poll::Ready(chunk) = live.poll_chunk(context)? else { return Some(Poll::Pending) };
+        let (count, chunk) = match chunk {
+            Ok(chunk) => (Ok(chunk.len()), chunk),
+            Err(error) => (Err(error), Bytes::new()),
+        };
+        Some(Poll::Ready(self.went_on(count).map(|()| chunk)))
+    }
+
+    /// So much was read of a live body; nothing is its end.
+    fn went_on(&mut self, read: Result<usize>) -> Result<()> {
+        match read {
+            Ok(0) => {
+                if let Part::Live(live) = &mut self.part
+                    && let Some(trailers) = live.take_trailers()
+                {
+                    let _ = self.response.0.trailers.set(trailers);
                 }
-                Err(error) => {
-                    let error = self.response.named(error);
-                    self.part = Part::Failed(error.again());
-                    return Poll::Ready(Err(error));
-                }
-            },
+                self.part = Part::Ended;
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let error = self.response.named(error);
+                self.part = Part::Failed(error.again());
+                Err(error)
+            }
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Reads more behind what `buffer` holds; says how much. Zero is the end.

@@ -42,6 +42,11 @@ pub(super) fn take(buffer: &mut BytesMut, length: usize) -> Bytes {
     piece
 }
 
+/// The same for what may be a part of larger memory.
+pub(super) fn compact(piece: Bytes) -> Bytes {
+    if piece.len() * 4 >= LEAST { piece } else { Bytes::copy_from_slice(&piece) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

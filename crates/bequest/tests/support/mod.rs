@@ -54,6 +54,45 @@ macro_rules! doors {
 #[allow(unused_imports)]
 pub(crate) use doors;
 
+/// The same tests once more, by HTTP/2: for those whose servers speak it, and that are not about
+/// connections. To be used once in a file, beside [`doors!`].
+macro_rules! http2_doors {
+    ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+        #[cfg(feature = "http2")]
+        mod blocking_http2 {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                $crate::support::by_http2(|| super::$name($crate::support::Door::Blocking));
+            }
+        )*}
+
+        #[cfg(all(feature = "async", feature = "http2"))]
+        mod aio_http2 {$(
+            #[test]
+            $(#[$attribute])*
+            fn $name() {
+                $crate::support::by_http2(|| super::$name($crate::support::Door::Aio));
+            }
+        )*}
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use http2_doors;
+
+#[cfg(feature = "http2")]
+thread_local! {
+    static BY_HTTP2: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs a test whose sessions, made on this thread, send all by HTTP/2.
+#[cfg(feature = "http2")]
+pub(crate) fn by_http2(test: impl FnOnce()) {
+    BY_HTTP2.set(true);
+    test();
+    BY_HTTP2.set(false);
+}
+
 /// How requests are made: from a blocking session, or from an async one on tokio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -72,11 +111,16 @@ pub(crate) const DOORS: &[Door] = &[
 impl Door {
     /// A new session, as `Session::new` makes it.
     pub(crate) fn session(self) -> Client {
-        match self {
+        let client = match self {
             Self::Blocking => Client::Blocking(Session::new()),
             #[cfg(feature = "async")]
             Self::Aio => Client::Aio(bequest::aio::Session::new()),
+        };
+        #[cfg(feature = "http2")]
+        if BY_HTTP2.get() {
+            return client.by_http2();
         }
+        client
     }
 
     /// A new session that trusts what this authority vouches for, and nobody else.
@@ -137,6 +181,12 @@ impl Client {
                 tokio_runtime::run(session.send(request, options)).map(Reply::Aio)
             }
         }
+    }
+
+    #[cfg(feature = "http2")]
+    fn by_http2(mut self) -> Self {
+        *self.http_versions() = Some(bequest::HttpVersions::Http2);
+        self
     }
 
     pub(crate) fn mount(&mut self, prefix: &str, adapter: impl Adapter) {

@@ -71,8 +71,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Speaks HTTP/1.1 over TCP and TLS, and keeps connections to be used again (Requests'
-/// `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
+/// Speaks HTTP/1.1 over TCP and TLS, and HTTP/2 where that is asked for, and keeps connections to be
+/// used again (Requests' `HTTPAdapter`). A session has one mounted on `http://` and `https://`; clones share it.
 ///
 /// ```
 /// use std::time::Duration;

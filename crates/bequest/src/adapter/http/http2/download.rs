@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::ReadBuf;
 
 use super::super::clock::Clock;
@@ -90,6 +90,30 @@ impl Download {
         Poll::Ready(Ok(()))
     }
 
+    /// Takes up to so many bytes of what has arrived, or waits for some; none is the end.
+    fn poll_take(&mut self, context: &mut Context<'_>, most: usize) -> Poll<Result<Bytes>> {
+        if self.call.is_none() && self.arrived.is_empty() {
+            return Poll::Ready(Ok(Bytes::new()));
+        }
+        check_home(&self.shared)?;
+        ready!(self.poll_arrived(context))?;
+        let count = self.arrived.len().min(most);
+        let taken = self.arrived.split_to(count);
+        if let Some(call) = &mut self.call {
+            call.release(count);
+        }
+        self.left = self.left.map(|left| left.saturating_sub(count as u64));
+        if self.left == Some(0) && self.arrived.is_empty() {
+            // The stream's end has come with the last byte, as a rule.
+            let _ = self.poll_arrived(context)?;
+        }
+        self.log.count(count);
+        if let Some(meter) = &mut self.meter {
+            meter.read(count);
+        }
+        Poll::Ready(Ok(taken))
+    }
+
     fn poll_trailers(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let Some(call) = &mut self.call else { return Poll::Ready(Ok(())) };
         let fields = match call.poll_trailers(context) {
@@ -97,12 +121,10 @@ impl Download {
             Poll::Ready(Ok(fields)) => fields,
             Poll::Ready(Err(end)) => return Poll::Ready(Err(self.ended(end))),
         };
-        self.trailers = Some(match fields {
-            Some(fields) => {
-                h2::trailers(&fields, &self.limits).map_err(|error| error.during(Phase::Body))?
-            }
-            None => Headers::new(),
-        });
+        if let Some(fields) = fields {
+            let trailers = h2::trailers(&fields, &self.limits);
+            self.trailers = Some(trailers.map_err(|error| error.during(Phase::Body))?);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -125,34 +147,21 @@ impl Download {
 
 impl Incoming for Download {
     fn poll_read(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        if self.call.is_none() && self.arrived.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        check_home(&self.shared)?;
-        ready!(self.poll_arrived(context))?;
-        let count = self.arrived.len().min(out.remaining());
-        out.put_slice(&self.arrived[..count]);
-        self.arrived.advance(count);
-        if let Some(call) = &mut self.call {
-            call.release(count);
-        }
-        self.left = self.left.map(|left| left.saturating_sub(count as u64));
-        if self.left == Some(0) && self.arrived.is_empty() {
-            // The stream's end has come with the last byte, as a rule.
-            let _ = self.poll_arrived(context)?;
-        }
-        self.log.count(count);
-        if let Some(meter) = &mut self.meter {
-            meter.read(count);
-        }
+        let bytes = ready!(self.poll_take(context, out.remaining()))?;
+        out.put_slice(&bytes);
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Option<Poll<Result<Bytes>>> {
+        Some(self.poll_take(context, usize::MAX))
     }
 
     fn remaining(&self) -> Option<u64> {
         match self.call {
-            None => Some(self.arrived.len() as u64),
-            // With nothing but its end, and trailers, to come it has to be read on.
+            // It is read on for its end, if that has not come yet, and for its trailers.
             Some(_) => self.left.filter(|left| *left > 0),
+            None if self.trailers.is_some() => None,
+            None => Some(self.arrived.len() as u64),
         }
     }
 

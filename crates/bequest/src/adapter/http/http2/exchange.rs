@@ -107,7 +107,7 @@ impl<'a> Exchange<'a> {
             clock.progress(Phase::Wait).map_err(Failure::ours)?;
             match head {
                 Headline::Final(parts) => {
-                    let head = h2::response_head(*parts, self.trip.limits);
+                    let head = h2::response_head(&parts, self.trip.limits);
                     let head = head.map_err(|error| Failure::ours(error.during(Phase::Wait)))?;
                     return Ok(Some(head));
                 }

@@ -39,9 +39,12 @@ impl HttpAdapter {
         let trip = RoundTrip::new(&work, &self.0.options.limits, None);
         // What can't be sent is not worth a connection.
         let is_https = work.origin.tls.is_some();
-        let head =
-            h2::request(&request.method, is_https, &request.request_target(), &request.headers)
-                .map_err(|error| error.during(Phase::Prepare))?;
+        let target = request.request_target();
+        let write_head = || {
+            h2::request(&request.method, is_https, &target, &request.headers)
+                .map_err(|error| error.during(Phase::Prepare))
+        };
+        let mut head = write_head()?;
         let (turn, mut waited) = match pool.blocks() {
             true => {
                 let (turn, now) = wait_for_turn(pool, &work, started).await?;
@@ -63,19 +66,10 @@ impl HttpAdapter {
             if let Some(waited) = waited.take() {
                 opened.get_or_insert_default().pool = Some(waited);
             }
-            match is_fresh {
-                false => trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection"),
-                true => trace::event!(
-                    DEBUG,
-                    host = work.origin.host,
-                    port = work.origin.port,
-                    "on a new connection"
-                ),
-            }
-            trace::event!(TRACE, headers = ?request.headers, "request");
+            announce(&work, &shared, is_fresh);
             let began = Began { started, ready: Instant::now() };
             let mut exchange = Exchange::new(&trip);
-            let failure = match exchange.run(&shared, head.clone(), slot).await {
+            let failure = match exchange.run(&shared, head, slot).await {
                 Ok(answer) => {
                     let timings = (began, opened, exchange.sent_at());
                     return Ok(self.respond_shared(&shared, &work, answer, turn, timings));
@@ -83,17 +77,17 @@ impl HttpAdapter {
                 Err(failure) => failure,
             };
             if failure.needs_http1 && self.negotiates(&work) && request.body.is_rewindable() {
-                pool.note_http1(work.origin);
                 drop(turn);
                 return self.send_once(work, None).await;
             }
             let may_replay = replays < MOST_REPLAYS && !shared.was_closed();
             if !(may_replay && failure.allows_replay(request, is_fresh)) {
-                return Err(failed(&shared, failure, began, opened));
+                return Err(failed(&shared, failure, began, opened.as_deref()));
             }
             trace::event!(DEBUG, error = %failure.error, "it was not processed, or lost: once more");
             replays += 1;
             pool.count_replay();
+            head = write_head()?;
         }
     }
 
@@ -146,12 +140,24 @@ impl HttpAdapter {
     }
 }
 
+/// Tells the log which connection it is.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told"))]
+fn announce(work: &Work<'_>, shared: &Shared, is_fresh: bool) {
+    if is_fresh {
+        let (host, port) = (work.origin.host, work.origin.port);
+        trace::event!(DEBUG, host, port, "on a new connection");
+    } else {
+        trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection");
+    }
+    trace::event!(TRACE, headers = ?work.request.headers, "request");
+}
+
 /// What a request ends with that got no answer.
 #[cold]
-fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<Box<Timings>>) -> Error {
+fn failed(shared: &Shared, failure: Failure, began: Began, opened: Option<&Timings>) -> Error {
     let now = Instant::now();
     let phase = failure.error.phase().unwrap_or(Phase::Send);
-    let mut timings = opened.as_deref().copied().unwrap_or_default();
+    let mut timings = opened.copied().unwrap_or_default();
     timings.spend(phase, now - began.ready);
     timings.head = now - began.started;
     let is_closed = failure.is_lost && shared.was_closed();

@@ -80,6 +80,7 @@ mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
 mod cookies;
+mod crew;
 mod environment;
 mod error;
 mod exchange;

@@ -7,6 +7,7 @@ use url::{Position, Url};
 
 use super::pauses::Pauses;
 use super::{Adapter, HttpAdapter};
+use crate::crew::Crew;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stats::Stats;
 use crate::{secrets, trace};
@@ -18,8 +19,16 @@ pub(crate) struct Mounts(Arc<Table>);
 #[derive(Clone)]
 struct Table {
     mounts: Vec<Mount>,
+    shared: Arc<Shared>,
+}
+
+/// What clones have together, whatever they mount.
+#[derive(Default)]
+struct Shared {
     /// Between tries that no adapter knows of.
-    pauses: Arc<Pauses>,
+    pauses: Pauses,
+    /// For requests on other threads.
+    crew: Crew,
 }
 
 #[derive(Clone)]
@@ -35,7 +44,7 @@ impl Mounts {
         let mount =
             |prefix: &str| Mount { prefix: prefix.to_owned(), adapter: Arc::clone(&adapter) };
         let mounts = vec![mount("https://"), mount("http://")];
-        Self(Arc::new(Table { mounts, pauses: Arc::default() }))
+        Self(Arc::new(Table { mounts, shared: Arc::default() }))
     }
 
     /// Mounts an adapter, in place of the one that is mounted on the same prefix.
@@ -88,13 +97,17 @@ impl Mounts {
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }
 
+    pub(crate) fn crew(&self) -> &Crew {
+        &self.0.shared.crew
+    }
+
     pub(crate) fn pauses(&self) -> &Pauses {
-        &self.0.pauses
+        &self.0.shared.pauses
     }
 
     /// What every adapter has done; one that is mounted twice counts once.
     pub(crate) fn stats(&self) -> Stats {
-        let mut stats = Stats { retried: self.0.pauses.count(), ..Stats::default() };
+        let mut stats = Stats { retried: self.0.shared.pauses.count(), ..Stats::default() };
         for (at, mount) in self.0.mounts.iter().enumerate() {
             let before = &self.0.mounts[..at];
             if !before.iter().any(|other| Arc::ptr_eq(&other.adapter, &mount.adapter)) {
@@ -106,7 +119,8 @@ impl Mounts {
 
     /// Closes every adapter.
     pub(crate) fn close(&self) {
-        self.0.pauses.close();
+        self.0.shared.crew.close();
+        self.0.shared.pauses.close();
         for mount in &self.0.mounts {
             mount.adapter.close();
         }

@@ -14,8 +14,8 @@ use http::Method;
 use url::Url;
 
 use super::Session;
-use super::crew::Task;
 use crate::cancel::CancelToken;
+use crate::crew::Task;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::was_closed;
 use crate::reactor::{self, Home};
@@ -183,7 +183,8 @@ impl Session {
         let is_wanted = matches!(stage, Stage::Waiting(..));
         let call = Arc::new(Call { stage: Mutex::new(stage), token: CancelToken::new() });
         if is_wanted
-            && let Err(error) = self.crew.take(Arc::clone(&call) as Arc<_>, self.spawn_threads)
+            && let Err(error) =
+                self.mounts.crew().take(Arc::clone(&call) as Arc<_>, self.spawn_threads)
         {
             let what = "no thread can be started for the request";
             call.give_up(Error::with(ErrorKind::Io, what).because(error));

@@ -16,6 +16,8 @@ pub(crate) mod full;
 pub(crate) mod hello;
 pub(crate) mod namespaces;
 pub(crate) mod streams;
+#[cfg(feature = "async")]
+pub(crate) mod tokio_runtime;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -464,44 +466,4 @@ pub(crate) fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
-}
-
-/// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
-#[cfg(feature = "async")]
-pub(crate) mod tokio_runtime {
-    use std::future::{Future, poll_fn};
-    use std::pin::pin;
-    use std::sync::LazyLock;
-    use std::task::Poll;
-
-    use tokio::runtime::{Builder, Runtime};
-
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-    });
-
-    /// Runs it as a task, as most callers would. Its panic is the caller's.
-    pub(crate) fn run<F>(future: F) -> F::Output
-    where
-        F: Future<Output: Send + 'static> + Send + 'static,
-    {
-        match RUNTIME.block_on(RUNTIME.spawn(future)) {
-            Ok(output) => output,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
-    /// Polls it once, and drops it if it is not ready.
-    pub(crate) fn give_up<F: Future>(future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        RUNTIME.block_on(poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => Poll::Ready(None),
-        }))
-    }
-
-    /// Runs what borrows, on the thread of the caller.
-    pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-        RUNTIME.block_on(future)
-    }
 }

@@ -193,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn a_netrc_file_has_a_mebibyte_at_most() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(1 << 20).unwrap();
+        assert_eq!(read(file.path()).unwrap().0.len(), 1 << 20);
+        file.as_file().set_len((1 << 20) + 1).unwrap();
+        assert_eq!(read(file.path()).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
     fn the_first_variable_that_is_not_empty_counts() {
         let bundle = |variables: &[(&str, &str)]| bundle(given(variables));
         let (requests, curl, ssl) = (

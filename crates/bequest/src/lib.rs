@@ -35,12 +35,15 @@
 //! | one request without a session | [`get`], [`post`], [`request()`] and their like |
 //! | query, headers, body, settings of a request | [`Request`] |
 //! | editing what will be sent | [`PreparedRequest`] |
+//! | bodies that are sent, and forms with files | [`Body`], [`Part`] |
 //! | the answer, and its body in whole or in part | [`Response`] |
-//! | how long to wait | [`Timeout`] |
 //! | many at once, on this thread | [`Session::map`], [`Session::imap`] |
 //! | a request on another thread | [`Session::spawn`], [`Pending`] |
+//! | how long to wait | [`Timeout`] |
+//! | when to try again | [`Retry`] |
 //! | ending a request from another thread | [`CancelToken`], [`Session::close`] |
 //! | whom to trust, and who one is | [`Verify`], [`Identity`] |
+//! | how TLS is spoken, and what came of it | [`HttpAdapter::tls_versions`], [`TlsInfo`] |
 //! | where names lead | [`Resolver`], [`HttpAdapter::resolve`] |
 //! | who asks | [`Auth`], [`Basic`], [`Bearer`], [`Digest`] |
 //! | what stands between | [`Proxies`] |
@@ -49,6 +52,8 @@
 //! | which redirects are followed, and with what | [`RedirectPolicy`], [`SensitiveHeaders`] |
 //! | in which charset a text is | [`Detector`], [`StandardDetector`] |
 //! | who carries requests | [`Adapter`], [`HttpAdapter`], [`adapter_fn`] |
+//! | how programs are tested without a network | [`MockAdapter`], [`Response::builder`] |
+//! | how far a body is, and what connections do | [`Progress`], [`Stats`] |
 //! | names of status codes | [`codes`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
@@ -57,6 +62,7 @@
 //! `tls`, `ring`, `aws-lc-rs`, `json`, `multipart`, `compression`, `charset`, `cookies` and `digest`
 //! are on by default. `ring` and `aws-lc-rs` say which cryptography is compiled: with both, aws-lc-rs' ciphers
 //! do the bulk and ring does the rest. `compression` decodes bodies in gzip, deflate, brotli and zstd;
+//! `json` has [`Request::json`] and [`Response::json`], `multipart` forms with files, `digest` [`Digest`];
 //! `charset` reads text in other charsets than Unicode's and ISO-8859-1, and detects them; `cookies`
 //! has the jar. `async` adds [`aio`], `socks` proxies of that kind, `system-roots`
 //! [`Verify::System`]; `encrypted-keys` and `pkcs12` read client certificates with a passphrase;
@@ -74,6 +80,7 @@ mod charset;
 pub mod codes;
 #[cfg(feature = "cookies")]
 mod cookies;
+mod crew;
 mod environment;
 mod error;
 mod exchange;

@@ -97,12 +97,22 @@ pub(crate) type Held<F> = F;
 
 impl Span {
     /// The one that the thread is in.
-    #[cfg(feature = "tracing")]
     pub(crate) fn current() -> Self {
-        Self(match tracing::level_enabled!(tracing::Level::DEBUG) {
-            true => tracing::Span::current(),
-            false => tracing::Span::none(),
-        })
+        Self(
+            #[cfg(feature = "tracing")]
+            match tracing::level_enabled!(tracing::Level::DEBUG) {
+                true => tracing::Span::current(),
+                false => tracing::Span::none(),
+            },
+        )
+    }
+
+    /// Has the thread be in this span for some work, which must not be awaited.
+    pub(crate) fn enclose<T>(&self, work: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tracing")]
+        return self.0.in_scope(work);
+        #[cfg(not(feature = "tracing"))]
+        work()
     }
 
     /// What the work does is in this span.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bequest::{Error, ErrorKind, Identity, Phase, SendOptions};
+use bequest::{Error, ErrorKind, HttpAdapter, Identity, Phase, SendOptions, TlsVersion};
 use serde_json::Value;
 use support::{Client, Door, doors, get};
 use testbed::{Lab, Server, Testbed};
@@ -19,6 +19,7 @@ doors![
     kinds_of_keys,
     who_has_none_is_told_so,
     a_certificate_that_is_not_accepted,
+    a_server_that_hangs_up_says_why,
     each_identity_has_connections_of_its_own,
     another_origin_does_not_see_it,
     what_is_closest_to_the_sending_is_shown,
@@ -32,9 +33,7 @@ fn lab() -> &'static Lab {
 
 /// A session that trusts the lab.
 fn session(door: Door) -> Client {
-    let mut s = door.session();
-    *s.verify() = lab().ca_file().into();
-    s
+    door.trusting(lab().ca_file())
 }
 
 fn file(name: &str) -> PathBuf {
@@ -120,6 +119,33 @@ fn a_certificate_that_is_not_accepted(door: Door) {
         let r = session(door).send(get(&required).cert(file(name))).unwrap();
         assert_eq!(r.status(), 400, "{name}");
         assert!(r.text().unwrap().contains("SSL certificate error"), "{name}");
+    }
+}
+
+fn a_server_that_hangs_up_says_why(door: Door) {
+    // In TLS 1.3 the client is through with the handshake when the server refuses.
+    for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
+        let server = Testbed::for_known_clients();
+        let (certificate, key) = server.client_pem().unwrap();
+        let mut s = door.session();
+        s.mount("https://", HttpAdapter::new().tls_versions(version..=version));
+        *s.verify() = server.ca_file().into();
+        let url = server.https_url("/get");
+        let error = s.send(get(&url)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls, "{version}: {error}");
+        assert!(error.to_string().contains("the server wants a client certificate"), "{error}");
+        assert!(error.remedy().unwrap().contains(".cert("), "{error}");
+        let error = s.send(get(&url).cert(file("client-both.pem"))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls, "{version}: {error}");
+        assert!(error.to_string().contains("client certificate"), "{error}");
+        // It is not tried again.
+        let before = server.https_connections();
+        s.send(get(&url).retry(3)).unwrap_err();
+        assert_eq!(server.https_connections(), before + 1);
+        let own = Identity::from_pem([certificate, key].concat()).unwrap();
+        s.send(get(&url).cert(own)).unwrap();
+        let seen = server.requests();
+        assert!(seen.len() == 1 && seen[0].client.is_some(), "{seen:?}");
     }
 }
 

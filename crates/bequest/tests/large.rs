@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use bequest::Body;
 use sha2::{Digest, Sha256};
-use support::{Door, Reply, doors, get, post};
+use support::{Door, Reply, doors, get, peak_memory, post};
 use testbed::Testbed;
 
 doors![
@@ -29,15 +29,8 @@ const LENGTH: usize = (64 << 20) + 12_345;
 /// What the process may take in all: the testbed, the test binary, and all tests at once.
 const MOST_MEMORY: u64 = 48 << 20;
 
-/// The most memory that this process had at any time (proc_pid_status(5)).
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
-}
-
 fn assert_little_memory() {
-    assert!(peak() < MOST_MEMORY, "{} KiB", peak() / 1024);
+    assert!(peak_memory() < MOST_MEMORY, "{} KiB", peak_memory() / 1024);
 }
 
 /// One period of what `/big` sends; what goes up is the same.

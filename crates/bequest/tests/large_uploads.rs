@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _};
 
 use bequest::Body;
-use support::{Door, doors, post, until};
+use support::{Door, doors, peak_memory, post, until};
 use testbed::{Lab, Server};
 
 doors![a_file_goes_up, a_reader_of_known_length_goes_up, a_reader_goes_up_in_chunks];
@@ -17,13 +17,6 @@ doors![a_file_goes_up, a_reader_of_known_length_goes_up, a_reader_goes_up_in_chu
 const LENGTH: u64 = 1 << 30;
 /// What the process may take in all, with several uploads at once.
 const MOST_MEMORY: u64 = 24 << 20;
-
-/// The most memory that this process had at any time (proc_pid_status(5)).
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
-}
 
 /// Sends a body to each server, without and with TLS.
 fn assert_sent(door: Door, form: &str, body: impl Fn() -> Body) {
@@ -36,7 +29,7 @@ fn assert_sent(door: Door, form: &str, body: impl Fn() -> Body) {
         let url = format!("{}/{path}?{query}", lab.var(server));
         let r = s.send(post(url).body(body())).unwrap();
         assert_eq!((r.status().as_u16(), &*r.text().unwrap()), (200, "taken\n"), "{query}");
-        assert!(peak() < MOST_MEMORY, "{query}: {} KiB", peak() / 1024);
+        assert!(peak_memory() < MOST_MEMORY, "{query}: {} KiB", peak_memory() / 1024);
         let received = match r.headers().get("x-request-length") {
             Some(received) => received.parse().unwrap(),
             None => logged_by_apache(lab, &query),

@@ -6,6 +6,7 @@ mod support;
 
 use std::cell::Cell;
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use bequest::{Body, ErrorKind, Request, Response, Session};
@@ -193,4 +194,73 @@ fn maps_nest_and_plain_calls_go_between() {
         }
     }
     assert_eq!(sum, 3 + 3 * (33 + 300));
+}
+
+#[test]
+fn a_hook_that_panics_leaves_the_others_alone() {
+    let server = Testbed::start();
+    let s = Session::new();
+    let requests = || {
+        (0..20).map(|n| {
+            get(server.url(&format!("/get?n={n}"))).hook(|r: Response| {
+                assert_ne!(number(&r), 7, "on purpose");
+                Ok(r)
+            })
+        })
+    };
+    for at_once in [1, 4, 50] {
+        let (mut map, mut seen, mut panics) = (s.map(requests(), at_once), Vec::new(), 0);
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| map.next())) {
+                Ok(Some(r)) => seen.push(number(&r.unwrap())),
+                Ok(None) => break,
+                Err(_) => panics += 1,
+            }
+        }
+        let others: Vec<_> = (0..20).filter(|n| *n != 7).collect();
+        assert_eq!((seen, panics), (others, 1), "{at_once} at once");
+        let (mut map, mut seen, mut panics) = (s.imap(requests(), at_once), Vec::new(), 0);
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| map.next())) {
+                Ok(Some((n, r))) => seen.push((n, r.is_ok())),
+                Ok(None) => break,
+                Err(_) => panics += 1,
+            }
+        }
+        seen.sort_unstable();
+        let others: Vec<_> = (0..20).filter(|n| *n != 7).map(|n| (n, true)).collect();
+        assert_eq!((seen, panics), (others, 1), "{at_once} at once");
+    }
+}
+
+/// The end of a connection that comes along with the last data is seen, too.
+#[test]
+fn bodies_that_end_with_their_connection() {
+    let body = "HTTP/1.1 200 OK\r\n\r\nhello";
+    let server = RawServer::start(Script::new().read_head().send(body).close());
+    let mut s = Session::new();
+    s.timeout = Duration::from_secs(5).into();
+    let began = Instant::now();
+    let requests = (0..200).map(|_| get(server.url("/")));
+    for r in s.map(requests, 20) {
+        assert_eq!(r.unwrap().text().unwrap(), "hello");
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+/// What the server says while the request is still being sent is not said again.
+#[test]
+fn answers_that_come_before_the_request_is_out() {
+    let length = 8 << 20;
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    let early = Script::new().read_head().send(answer).sleep(Duration::from_millis(50));
+    let server = RawServer::start(Script::new().forever(early.read_body(length)));
+    let mut s = Session::new();
+    s.timeout = Duration::from_secs(5).into();
+    let began = Instant::now();
+    let requests = (0..8).map(|_| Request::new("PUT", server.url("/")).body(vec![b'x'; length]));
+    for r in s.map(requests, 4) {
+        assert_eq!(r.unwrap().text().unwrap(), "hello");
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

@@ -17,6 +17,7 @@ doors![
     a_tunnel_is_asked_for_by_host_and_port,
     what_a_proxy_says_when_it_refuses_is_told,
     what_a_proxy_calls_it_is_shown,
+    of_what_a_proxy_says_64_kib_are_read,
     a_proxy_that_dies_is_named,
     an_https_proxy_that_dies_is_named,
     the_way_through_a_proxy_is_retried,
@@ -184,6 +185,19 @@ fn what_a_proxy_calls_it_is_shown(door: Door) {
         let line = error.to_string();
         assert!(line.contains(shown) && line.len() < 400, "{line}");
         assert_eq!(error.response().unwrap().reason(), reason);
+    }
+}
+
+fn of_what_a_proxy_says_64_kib_are_read(door: Door) {
+    let most = 64 << 10;
+    for length in [most, most + 1, usize::MAX >> 1] {
+        let reply = format!("HTTP/1.1 403 Not Here\r\nContent-Length: {length}\r\n\r\n");
+        let said = Script::new().read_head().send(reply).send("x".repeat(length.min(2 * most)));
+        let proxy = RawServer::start(said.stall());
+        let error = failure(&through(door, &proxy_url(&proxy)), get("https://example.test/"));
+        assert_eq!(error.kind(), ErrorKind::Proxy, "{error}");
+        let told = error.response().unwrap().content().unwrap();
+        assert_eq!(told.len(), length.min(most), "{length}");
     }
 }
 

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use bequest::{Adapter, BoxFuture, HttpAdapter, PreparedRequest, Response, Result, Settings};
@@ -86,4 +89,29 @@ fn the_output_is_in_the_readme() {
     let waited: u32 = waited.strip_suffix("ms)").unwrap().parse().unwrap();
     assert!((300..1500).contains(&waited), "{waited}");
     assert_eq!(format!("{printed} (wait 300ms)\n"), block("text"));
+}
+
+#[test]
+fn each_example_is_in_the_readme() {
+    let start = README.find("| section | example |").unwrap();
+    let table = &README[start..start + README[start..].find("\n\n").unwrap()];
+    let named: BTreeSet<String> =
+        table.split('`').skip(1).step_by(2).map(str::to_owned).chain(["tour".to_owned()]).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files: BTreeSet<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(named, files);
+}
+
+#[test]
+fn each_document_is_in_the_readme() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(README.contains(&format!("](docs/{name})")), "README has no link to {name}");
+    }
 }

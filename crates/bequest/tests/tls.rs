@@ -6,6 +6,7 @@
 mod support;
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,7 +139,15 @@ fn bundles_that_are_none(door: Door) {
     let cut = file(&server.ca_pem().as_bytes()[..200]);
     let missing = server.ca_file().with_file_name("missing.pem");
     let folder = tempfile::tempdir().unwrap();
-    for path in [text.path(), empty.path(), broken.path(), cut.path(), &missing, folder.path()] {
+    for path in [
+        text.path(),
+        empty.path(),
+        broken.path(),
+        cut.path(),
+        &missing,
+        folder.path(),
+        Path::new(""),
+    ] {
         let error = door.send(get(&url).verify(path)).unwrap_err();
         let message = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Tls, "{message}");

@@ -19,6 +19,8 @@ use testbed::{Lab, Server, Testbed};
 
 doors![
     what_was_agreed_on_is_told,
+    #[cfg(feature = "http2")]
+    http2_is_told_and_shares_the_settings,
     without_tls_nothing_is_told,
     versions_are_offered_as_they_are_allowed,
     servers_of_one_version,
@@ -92,6 +94,21 @@ fn what_was_agreed_on_is_told(door: Door) {
     let r = s.send(get(&url)).unwrap();
     assert_eq!(whoami(&r)["requests_on_connection"], 2);
     assert_eq!(r.tls().unwrap().version(), TlsVersion::V1_3);
+}
+
+#[cfg(feature = "http2")]
+fn http2_is_told_and_shares_the_settings(door: Door) {
+    let versions = bequest::HttpVersions::Negotiate;
+    let adapter = HttpAdapter::new().http_versions(versions).tls_versions(..=TlsVersion::V1_2);
+    let (lab, s) = nginx(door, adapter);
+    for count in 1..=2 {
+        let r = s.send(get(format!("{}/whoami", lab.var("NGINX_TLS_URL")))).unwrap();
+        let told = whoami(&r);
+        assert_eq!(told["protocol"], "HTTP/2.0", "{told}");
+        assert_eq!(told["requests_on_connection"], count, "{told}");
+        let tls = r.tls().unwrap();
+        assert_eq!((tls.version(), tls.alpn()), (TlsVersion::V1_2, Some(&b"h2"[..])));
+    }
 }
 
 fn without_tls_nothing_is_told(door: Door) {

@@ -339,3 +339,18 @@ fn requests_of_map_have_a_span_each() {
     assert_eq!(told.spans.iter().filter(|span| span.name == "request").count(), 5);
     until("all are told", || told.events_of("done").count() == 5);
 }
+
+/// The thread that sends them is in no span of its own.
+#[test]
+fn spawned_requests_are_told_where_they_were_spawned() {
+    let ear = Ear::alone();
+    let (server, s) = (Testbed::start(), bequest::Session::new());
+    let told = ear.listen(|| {
+        let mine = tracing::info_span!(target: "bequest_user", "job");
+        let spawned = mine.in_scope(|| s.spawn(s.get(server.url("/get"))));
+        drop(mine);
+        assert!(spawned.wait().unwrap().ok());
+    });
+    let done = told.events.iter().find(|event| event.text == "done").unwrap();
+    assert_eq!(done.spans, ["job", "request"]);
+}

@@ -17,6 +17,7 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 doors![
     what_is_not_verified_is_warned_of,
     a_prefix_that_is_more_than_its_host_is_warned_of,
+    a_prefix_with_which_no_url_begins_is_warned_of,
     what_is_sent_again_is_told,
     a_netrc_that_others_can_read_is_warned_of,
 ];
@@ -89,7 +90,7 @@ fn what_is_not_verified_is_warned_of(door: Door) {
 fn a_prefix_that_is_more_than_its_host_is_warned_of(door: Door) {
     let mut s = door.session();
     let told = warnings(|| {
-        for prefix in ["http://localhost/", "https://", "mock:", "http://localhost/deep"] {
+        for prefix in ["http://localhost/", "https://", "mock:", "http://localhost/deep", "", "h"] {
             s.mount(prefix, HttpAdapter::new());
         }
     });
@@ -97,6 +98,15 @@ fn a_prefix_that_is_more_than_its_host_is_warned_of(door: Door) {
     let told = warnings(|| s.mount("http://u:secret@localhost", HttpAdapter::new()));
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("`http://***@localhost`") && told[0].contains("slash"), "{told:?}");
+}
+
+fn a_prefix_with_which_no_url_begins_is_warned_of(door: Door) {
+    for prefix in ["example.org", "example.org/", "127.0.0.1:8080/", "[::1]/", "/path"] {
+        let mut s = door.session();
+        let told = warnings(|| s.mount(prefix, HttpAdapter::new()));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains(prefix) && told[0].contains("scheme"), "{told:?}");
+    }
 }
 
 fn what_is_sent_again_is_told(door: Door) {

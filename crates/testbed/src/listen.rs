@@ -82,13 +82,16 @@ async fn connection(
     state: Arc<State>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
+    let mut connection = Connection { peer: peer.ip(), local: stream.local_addr()?, connected };
     match tls {
         None if is_http2(&stream).await? => serve_http2(stream, connection, state).await,
         None => serve(stream, connection, state).await,
         Some(tls) => {
             let stream = tls.accept(stream).await?;
-            match stream.get_ref().1.alpn_protocol() {
+            let tls = stream.get_ref().1;
+            let shown = tls.peer_certificates().and_then(<[_]>::first);
+            connection.connected.client = shown.map(|certificate| Arc::from(certificate.as_ref()));
+            match tls.alpn_protocol() {
                 Some(b"h2") => serve_http2(stream, connection, state).await,
                 _ => serve(stream, connection, state).await,
             }

@@ -8,8 +8,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
 /// A certificate authority for [`RawServer::certified`](crate::RawServer::certified).
@@ -51,6 +55,8 @@ impl Authority {
 pub(crate) struct Pki {
     ca_pem: String,
     ca_file: std::path::PathBuf,
+    /// A certificate for a client and its key.
+    client_pem: Option<(String, String)>,
     /// Removes the directory, and the file in it, when dropped.
     _directory: TempDir,
     server: Arc<ServerConfig>,
@@ -59,18 +65,30 @@ pub(crate) struct Pki {
 impl Pki {
     pub(crate) fn new() -> Self {
         let (issuer, ca_pem) = authority();
-        let (certificate, key) = server_certificate(&issuer);
+        Self::with(&issuer, ca_pem, None)
+    }
+
+    /// One whose server wants certificates of its clients, from the same authority.
+    pub(crate) fn for_known_clients() -> Self {
+        let (issuer, ca_pem) = authority();
+        let client = client_certificate(&issuer);
+        Self::with(&issuer, ca_pem, Some(client))
+    }
+
+    fn with(
+        issuer: &Issuer<'static, KeyPair>,
+        ca_pem: String,
+        client_pem: Option<(String, String)>,
+    ) -> Self {
+        let (certificate, key) = server_certificate(issuer);
         let directory = TempDir::with_prefix("testbed-").expect("a temporary directory");
         let ca_file = directory.path().join("ca.pem");
         std::fs::File::create_new(&ca_file)
             .and_then(|mut file| file.write_all(ca_pem.as_bytes()))
             .expect("a file for the certificate authority");
-        Self {
-            ca_pem,
-            ca_file,
-            _directory: directory,
-            server: Arc::new(server_config(certificate, key)),
-        }
+        let clients = client_pem.is_some().then_some(&*ca_pem);
+        let server = Arc::new(server_config(certificate, key, clients));
+        Self { ca_pem, ca_file, client_pem, _directory: directory, server }
     }
 
     pub(crate) fn ca_pem(&self) -> &str {
@@ -83,6 +101,10 @@ impl Pki {
 
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.server)
+    }
+
+    pub(crate) fn client_pem(&self) -> Option<(&str, &str)> {
+        self.client_pem.as_ref().map(|(certificate, key)| (&**certificate, &**key))
     }
 }
 
@@ -111,18 +133,43 @@ fn server_certificate(
     (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()))
 }
 
+fn client_certificate(issuer: &Issuer<'static, KeyPair>) -> (String, String) {
+    let key = KeyPair::generate().expect("a key for the client");
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "a known client");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let certificate = params.signed_by(&key, issuer).expect("a certificate for the client");
+    (certificate.pem(), key.serialize_pem())
+}
+
+/// The setup of a server that wants certificates of its clients if it has an authority for them.
 fn server_config(
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
+    clients: Option<&str>,
 ) -> ServerConfig {
     // Naming the provider keeps other crates' choice of one out of this.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("the protocol versions are supported")
-        .with_no_client_auth()
+        .expect("the protocol versions are supported");
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(ca_pem) => builder.with_client_cert_verifier(client_verifier(ca_pem, provider)),
+    };
+    let mut config = builder
         .with_single_cert(vec![certificate], key.into())
         .expect("the key belongs to the certificate");
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
+}
+
+fn client_verifier(ca_pem: &str, provider: Arc<CryptoProvider>) -> Arc<dyn ClientCertVerifier> {
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("it was just written");
+    roots.add(authority).expect("an authority can be a root");
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .expect("a verifier with a root")
 }

@@ -24,6 +24,8 @@ pub struct Recorded {
     pub connection: usize,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// The client's certificate in DER, if it was asked for.
+    pub client: Option<Arc<[u8]>>,
 }
 
 impl Recorded {
@@ -51,6 +53,7 @@ struct Entry {
     body_length: Arc<AtomicU64>,
     connection: usize,
     secure: bool,
+    client: Option<Arc<[u8]>>,
 }
 
 impl Record {
@@ -63,6 +66,7 @@ impl Record {
         Connected {
             number: self.total.fetch_add(1, Ordering::SeqCst) + 1,
             secure,
+            client: None,
             record: Arc::clone(self),
         }
     }
@@ -98,6 +102,7 @@ impl Entry {
             body_length: self.body_length.load(Ordering::SeqCst),
             connection: self.connection,
             secure: self.secure,
+            client: self.client.clone(),
         }
     }
 }
@@ -107,6 +112,8 @@ impl Entry {
 pub(crate) struct Connected {
     pub(crate) number: usize,
     pub(crate) secure: bool,
+    /// The client's certificate, once it has shown one.
+    pub(crate) client: Option<Arc<[u8]>>,
     record: Arc<Record>,
 }
 
@@ -123,6 +130,7 @@ impl Connected {
             body_length: Arc::clone(&body_length),
             connection: self.number,
             secure: self.secure,
+            client: self.client.clone(),
         });
         body_length
     }

@@ -34,7 +34,20 @@ impl Testbed {
     ///
     /// If the system grants no port, thread or temporary file.
     pub fn start() -> Self {
-        let pki = Pki::new();
+        Self::with(Pki::new())
+    }
+
+    /// Starts one whose TLS listener wants a certificate of the client's, from the same
+    /// authority as its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`Testbed::start`].
+    pub fn for_known_clients() -> Self {
+        Self::with(Pki::for_known_clients())
+    }
+
+    fn with(pki: Pki) -> Self {
         let record = Arc::new(Record::default());
         let (stop, stopped) = oneshot::channel();
         let (ready, addresses) = mpsc::sync_channel(1);
@@ -84,6 +97,12 @@ impl Testbed {
     /// A file with [`Testbed::ca_pem`], which exists as long as the server.
     pub fn ca_file(&self) -> &Path {
         self.pki.ca_file()
+    }
+
+    /// A certificate for a client and its key, as PEM, if this server
+    /// [wants one](Testbed::for_known_clients).
+    pub fn client_pem(&self) -> Option<(&str, &str)> {
+        self.pki.client_pem()
     }
 
     /// How many connections the plain listener has accepted.

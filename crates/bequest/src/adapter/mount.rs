@@ -7,6 +7,7 @@ use url::{Position, Url};
 
 use super::pauses::Pauses;
 use super::{Adapter, HttpAdapter};
+use crate::crew::Crew;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stats::Stats;
 use crate::{secrets, trace};
@@ -18,8 +19,16 @@ pub(crate) struct Mounts(Arc<Table>);
 #[derive(Clone)]
 struct Table {
     mounts: Vec<Mount>,
+    shared: Arc<Shared>,
+}
+
+/// What clones have together, whatever they mount.
+#[derive(Default)]
+struct Shared {
     /// Between tries that no adapter knows of.
-    pauses: Arc<Pauses>,
+    pauses: Pauses,
+    /// For requests on other threads.
+    crew: Crew,
 }
 
 #[derive(Clone)]
@@ -35,7 +44,7 @@ impl Mounts {
         let mount =
             |prefix: &str| Mount { prefix: prefix.to_owned(), adapter: Arc::clone(&adapter) };
         let mounts = vec![mount("https://"), mount("http://")];
-        Self(Arc::new(Table { mounts, pauses: Arc::default() }))
+        Self(Arc::new(Table { mounts, shared: Arc::default() }))
     }
 
     /// Mounts an adapter, in place of the one that is mounted on the same prefix.
@@ -45,6 +54,12 @@ impl Mounts {
             trace::warn(format_args!(
                 "an adapter is mounted on `{}`, which is also the beginning of other hosts' URLs: \
                  end it with a slash",
+                secrets::masked_text(&prefix)
+            ));
+        }
+        if has_no_scheme(&prefix) {
+            trace::warn(format_args!(
+                "an adapter is mounted on `{}`, with which no URL begins: write a scheme before it",
                 secrets::masked_text(&prefix)
             ));
         }
@@ -82,13 +97,17 @@ impl Mounts {
         found.map(|mount| &mount.adapter).ok_or_else(|| self.not_found(url))
     }
 
+    pub(crate) fn crew(&self) -> &Crew {
+        &self.0.shared.crew
+    }
+
     pub(crate) fn pauses(&self) -> &Pauses {
-        &self.0.pauses
+        &self.0.shared.pauses
     }
 
     /// What every adapter has done; one that is mounted twice counts once.
     pub(crate) fn stats(&self) -> Stats {
-        let mut stats = Stats { retried: self.0.pauses.count(), ..Stats::default() };
+        let mut stats = Stats { retried: self.0.shared.pauses.count(), ..Stats::default() };
         for (at, mount) in self.0.mounts.iter().enumerate() {
             let before = &self.0.mounts[..at];
             if !before.iter().any(|other| Arc::ptr_eq(&other.adapter, &mount.adapter)) {
@@ -100,7 +119,8 @@ impl Mounts {
 
     /// Closes every adapter.
     pub(crate) fn close(&self) {
-        self.0.pauses.close();
+        self.0.shared.crew.close();
+        self.0.shared.pauses.close();
         for mount in &self.0.mounts {
             mount.adapter.close();
         }
@@ -134,6 +154,13 @@ fn as_in_urls(prefix: &str) -> String {
 /// `http://localhost.evil.example/` and of `http://localhost@evil.example/`.
 fn is_cut_short(prefix: &str) -> bool {
     prefix.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// Whether it begins with a host or a path, and so serves nothing: `example.org/`. A name without a
+/// dot may be a scheme, or the beginning of one.
+fn has_no_scheme(prefix: &str) -> bool {
+    let scheme = prefix.split(':').next().unwrap_or_default();
+    scheme.contains(['.', '/', '[', '@']) || scheme.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Without regard to case. Most differ at their ends, and the others are nearly always the same in

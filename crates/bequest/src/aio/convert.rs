@@ -50,5 +50,5 @@ convert! {
     /// The same session for blocking code, as a clone: with settings of its own, the cookies and
     /// the adapters shared. An [`HttpAdapter`](crate::HttpAdapter) keeps the connections of the two
     /// doors apart.
-    super::Session => session::Session { spawn_threads: session::SPAWN_THREADS crew: Default::default() }
+    super::Session => session::Session { spawn_threads: session::SPAWN_THREADS }
 }

@@ -63,7 +63,6 @@ session_state! {
     /// it has the settings as they were when it was made. A clone has its own settings and shares
     /// the connections.
     {}
-    close(_session) {}
 }
 
 impl Session {

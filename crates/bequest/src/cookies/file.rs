@@ -128,8 +128,10 @@ impl CookieFile {
     /// beyond 64 MiB. The jar is as before then.
     pub fn load(&self, jar: &CookieJar, path: impl AsRef<Path>) -> Result<usize> {
         let path = path.as_ref();
-        let loaded = File::open(path).map_err(Error::from).and_then(|file| self.read(jar, file));
-        loaded.map_err(|error| about(path, "can't be read", error))
+        let file = File::open(path).map_err(|error| {
+            Error::with(ErrorKind::Io, format!("`{}` can't be read", path.display())).because(error)
+        })?;
+        self.read(jar, file).map_err(|error| about(path, "can't be read", error))
     }
 
     /// The same from a reader, to its end.

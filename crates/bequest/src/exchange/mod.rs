@@ -159,8 +159,8 @@ impl Journey {
         if next.is_some() {
             // Nobody waits for it: what it says is but a courtesy.
             response.drain(DRAINED).await;
-        } else if !self.settings.stream && response.collected().is_none() {
-            response.read_in().await?;
+        } else if !self.settings.stream {
+            response.have_read().await?;
         }
         Ok(next)
     }
@@ -212,15 +212,14 @@ impl Journey {
         };
         self.jar.store(&request.url, response.headers());
         let hooks = request.hooks.response.clone();
-        let is_heard = !hooks.is_empty() || request.auth.is_some();
         request.set_settings(&self.settings);
         let head = response.head_mut();
         head.request = Some(request);
         head.max_content = settings.max_content;
         if self.follows(&response) {
             // Whether it will be the caller's is not known yet, but those who hear of it can't wait.
-            if is_heard {
-                Box::pin(response.drain(DRAINED)).await;
+            if !settings.stream && is_heard(&response) {
+                Box::pin(response.drain(settings.max_content.unwrap_or(u64::MAX))).await;
             }
         } else if !settings.stream
             && let Err(error) = response.read_in().await
@@ -307,6 +306,13 @@ async fn call(
         index += 1;
     }
     Ok(response)
+}
+
+/// Whether a hook or the auth will look at the response.
+fn is_heard(response: &Response) -> bool {
+    let request = response.request();
+    let auth = request.auth.as_ref();
+    !request.hooks.response.is_empty() || auth.is_some_and(|auth| auth.answers_to(response))
 }
 
 /// Asks the auth whether the response is for the caller; `None` says it is.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -96,30 +97,43 @@ fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 /// that hang can't be ended, and more threads would not help.
 const MOST_THREADS: usize = 32;
 
-static QUEUE: Mutex<Queue> =
-    Mutex::new(Queue { threads: 0, generation: 0, waiting: VecDeque::new() });
+static QUEUE: Mutex<Queue> = Mutex::new(Queue::new(0));
 
 struct Queue {
     threads: usize,
     /// The process that the threads belong to.
     generation: u64,
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Box<dyn Job>>,
+    /// With so many that wait, those that nobody wants any more are looked for.
+    full: usize,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+trait Job: Send {
+    fn run(self: Box<Self>);
+
+    /// Whether nobody waits for it any more.
+    fn is_given_up(&self) -> bool;
+}
 
 impl Queue {
+    const fn new(generation: u64) -> Self {
+        Self { threads: 0, generation, waiting: VecDeque::new(), full: MOST_THREADS }
+    }
+
     fn lock() -> MutexGuard<'static, Self> {
         QUEUE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Has a thread do the job, sooner or later.
-    fn push(job: Job) -> io::Result<()> {
+    fn push(job: Box<dyn Job>) -> io::Result<()> {
+        // Dropped when the lock is gone: they may have a resolver of the caller's.
+        let _given_up;
         let mut queue = Self::lock();
         if queue.generation != fork::generation() {
             // A child of a fork has none of its parent's threads.
-            *queue = Self { threads: 0, generation: fork::generation(), waiting: VecDeque::new() };
+            *queue = Self::new(fork::generation());
         }
+        _given_up = queue.take_given_up();
         queue.waiting.push_back(job);
         if queue.threads < MOST_THREADS {
             queue.threads += 1;
@@ -133,6 +147,18 @@ impl Queue {
         Ok(())
     }
 
+    /// Takes out what nobody wants any more, once it may be many: threads that hang don't.
+    fn take_given_up(&mut self) -> Vec<Box<dyn Job>> {
+        if self.waiting.len() < self.full {
+            return Vec::new();
+        }
+        let all = mem::take(&mut self.waiting).into_iter();
+        let (given_up, wanted): (Vec<_>, Vec<_>) = all.partition(|job| job.is_given_up());
+        self.waiting = wanted.into();
+        self.full = 2 * self.waiting.len().max(MOST_THREADS);
+        given_up
+    }
+
     /// What a thread does: jobs, until there are none.
     fn work() {
         loop {
@@ -142,7 +168,7 @@ impl Queue {
                 return;
             };
             drop(queue);
-            job();
+            job.run();
         }
     }
 }
@@ -160,6 +186,32 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, LookUp<T>> {
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// A look-up that somebody waits for.
+struct Asked<F, T> {
+    look_up: F,
+    shared: Shared<T>,
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Job for Asked<F, T> {
+    fn run(self: Box<Self>) {
+        let Self { look_up, shared } = *self;
+        if lock(&shared).given_up {
+            return;
+        }
+        // Nothing of it is left to be seen half done but by the panic's own cause.
+        let result = panic::catch_unwind(AssertUnwindSafe(look_up));
+        let mut shared = lock(&shared);
+        shared.result = Some(result);
+        if let Some(waker) = shared.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        lock(&self.shared).given_up
+    }
+}
+
 /// Tells the thread, if it has not begun yet, that it need not.
 struct Waiting<T>(Shared<T>);
 
@@ -172,19 +224,7 @@ impl<T> Drop for Waiting<T> {
 /// Runs the look-up on another thread; a panic there is the caller's.
 async fn aside<T: Send + 'static>(look_up: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let ours = Waiting(Arc::new(Mutex::new(LookUp { result: None, waker: None, given_up: false })));
-    let theirs = Arc::clone(&ours.0);
-    Queue::push(Box::new(move || {
-        if lock(&theirs).given_up {
-            return;
-        }
-        // Nothing of it is left to be seen half done but by the panic's own cause.
-        let result = panic::catch_unwind(AssertUnwindSafe(look_up));
-        let mut shared = lock(&theirs);
-        shared.result = Some(result);
-        if let Some(waker) = shared.waker.take() {
-            waker.wake();
-        }
-    }))?;
+    Queue::push(Box::new(Asked { look_up, shared: Arc::clone(&ours.0) }))?;
     let result = std::future::poll_fn(|context| {
         let mut shared = lock(&ours.0);
         match shared.result.take() {
@@ -202,19 +242,52 @@ async fn aside<T: Send + 'static>(look_up: impl FnOnce() -> T + Send + 'static) 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::task::Context;
 
     use super::*;
+
+    struct Wanted<F>(F);
+
+    impl<F: FnOnce() + Send> Job for Wanted<F> {
+        fn run(self: Box<Self>) {
+            self.0();
+        }
+
+        fn is_given_up(&self) -> bool {
+            false
+        }
+    }
 
     #[test]
     fn more_jobs_than_threads_wait_their_turn() {
         let (done, results) = mpsc::channel();
         for n in 0..3 * MOST_THREADS {
             let done = done.clone();
-            Queue::push(Box::new(move || done.send(n).unwrap())).unwrap();
+            Queue::push(Box::new(Wanted(move || done.send(n).unwrap()))).unwrap();
         }
         let mut seen: Vec<_> = results.iter().take(3 * MOST_THREADS).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..3 * MOST_THREADS).collect::<Vec<_>>());
+    }
+
+    /// Look-ups can hang for ever, and programs go on asking.
+    #[test]
+    fn nothing_is_kept_for_those_who_gave_up() {
+        let (release, hang) = mpsc::channel::<()>();
+        let hang = Arc::new(Mutex::new(hang));
+        for _ in 0..MOST_THREADS {
+            let hang = Arc::clone(&hang);
+            let job = Wanted(move || drop(hang.lock().map(|hang| hang.recv())));
+            Queue::push(Box::new(job)).unwrap();
+        }
+        let mut most = 0;
+        for _ in 0..1000 {
+            let mut asking = std::pin::pin!(aside(|| ()));
+            assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            most = most.max(Queue::lock().waiting.len());
+        }
+        drop(release);
+        assert!(most < 500, "{most}");
     }
 
     #[test]

@@ -117,7 +117,9 @@ impl BlockingSocket {
                 Some(_) => self.busy_read(until, buffer),
             };
         }
-        if !self.drained || calling_thread::take_known(&self.fd, PollFlags::IN) {
+        // What is known is of no more use once the kernel has been asked.
+        let is_known = calling_thread::take_known(&self.fd, PollFlags::IN);
+        if !self.drained || is_known {
             match self.receive(RecvFlags::DONTWAIT, buffer) {
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 result => return Poll::Ready(result.map_err(Into::into)),

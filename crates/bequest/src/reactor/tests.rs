@@ -1,6 +1,8 @@
+use std::fs;
 use std::future::{Future, pending, poll_fn, ready};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
@@ -11,6 +13,23 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::*;
 use crate::error::{Error, ErrorKind, Result};
+
+/// Called on another thread, it waits until this one is in a system call that waits (proc(5): the
+/// state behind the name).
+fn this_thread_sleeps() -> impl Fn() + Send + 'static {
+    let stat = Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap()).join("stat");
+    move || {
+        let start = Instant::now();
+        let is_asleep = || {
+            let stat = fs::read_to_string(&stat).unwrap();
+            stat.rsplit(')').next().unwrap().trim_start().starts_with('S')
+        };
+        while !is_asleep() {
+            assert!(start.elapsed() < Duration::from_secs(10), "the thread does not wait");
+            thread::yield_now();
+        }
+    }
+}
 
 /// A future that is woken by another thread, which gets its waker when it is first polled.
 fn woken_by(act: impl FnOnce(Waker) + Send + 'static) -> impl Future<Output = Result<u32>> {
@@ -46,8 +65,9 @@ async fn read(socket: &mut Socket, room: &mut [u8]) -> Result<usize> {
 #[test]
 fn another_thread_may_wake() {
     assert_eq!(block_on(woken_by(Waker::wake)).unwrap(), 2);
-    let slow = woken_by(|waker| {
-        thread::sleep(Duration::from_millis(30));
+    let asleep = this_thread_sleeps();
+    let slow = woken_by(move |waker| {
+        asleep();
         waker.wake_by_ref();
         waker.wake();
     });
@@ -110,10 +130,13 @@ fn calls_nest() {
 #[test]
 fn a_read_waits_for_data_and_sees_the_end() {
     let (mut socket, mut peer) = connected();
+    let (asleep, (read_one, has_read)) = (this_thread_sleeps(), mpsc::channel());
     let writer = thread::spawn(move || {
         for part in [b"one".as_slice(), b"twotwo"] {
-            thread::sleep(Duration::from_millis(20));
+            asleep();
             peer.write_all(part).unwrap();
+            // It may still look asleep.
+            has_read.recv().unwrap();
         }
     });
     let mut room = [0; 4];
@@ -121,6 +144,7 @@ fn a_read_waits_for_data_and_sees_the_end() {
     loop {
         let count = block_on(read(&mut socket, &mut room)).unwrap();
         sizes.push(count);
+        read_one.send(()).ok();
         if count == 0 {
             break;
         }
@@ -153,8 +177,9 @@ fn two_reads_at_once_wait_for_either() {
     let (mut room_one, mut room_two) = ([0; 8], [0; 8]);
     let mut first = Box::pin(read(&mut one, &mut room_one));
     let mut second = Box::pin(read(&mut two, &mut room_two));
+    let asleep = this_thread_sleeps();
     let writer = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(20));
+        asleep();
         one_peer.write_all(b"x").unwrap();
         one_peer
     });

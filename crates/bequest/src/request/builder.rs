@@ -130,7 +130,8 @@ impl<S> Request<S> {
         self
     }
 
-    /// Goes without a header that the session has.
+    /// Goes without a header that the session has; without Cookie, no cookies are sent wherever the
+    /// request is led.
     pub fn without_header(mut self, name: impl Into<String>) -> Self {
         self.parts.without_headers.push(name.into());
         self

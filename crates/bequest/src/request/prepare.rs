@@ -89,9 +89,9 @@ impl Parts {
         #[cfg(feature = "cookies")]
         {
             prepared.cookies = self.cookies;
-            if !self.without_headers.iter().any(|name| name.eq_ignore_ascii_case("cookie")) {
-                prepared.add_cookies(defaults.cookies)?;
-            }
+            let mut without = self.without_headers.iter();
+            prepared.goes_without_cookies = without.any(|name| name.eq_ignore_ascii_case("cookie"));
+            prepared.add_cookies(defaults.cookies)?;
         }
         prepared.body = self.content.into_body(&mut prepared.headers)?;
         if let Some(session) = defaults.hooks {

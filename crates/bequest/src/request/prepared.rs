@@ -67,6 +67,9 @@ pub struct PreparedRequest {
     /// Its own, beside the jar's.
     #[cfg(feature = "cookies")]
     pub(super) cookies: Vec<(String, String)>,
+    /// Its caller wants none to be sent, wherever it goes.
+    #[cfg(feature = "cookies")]
+    pub(super) goes_without_cookies: bool,
     /// The Cookie field that is made of its own and the jar's cookies; another is the caller's.
     made_cookies: Option<Vec<u8>>,
     /// What was set or changed by others than its caller.
@@ -106,6 +109,8 @@ impl PreparedRequest {
             zone: None,
             #[cfg(feature = "cookies")]
             cookies: Vec::new(),
+            #[cfg(feature = "cookies")]
+            goes_without_cookies: false,
             made_cookies: None,
             changes: Vec::new(),
             settings: None,
@@ -131,13 +136,13 @@ impl PreparedRequest {
         self.settings = Some(Arc::clone(settings));
     }
 
-    /// Adds the Cookie field, unless the caller has one: the jar's cookies for its URL, and its own.
+    /// Adds the Cookie field, unless the caller has one or wants none: the jar's cookies for its URL, and its own.
     ///
     /// # Errors
     /// A name or value of its own can't be sent.
     #[cfg(feature = "cookies")]
     pub(crate) fn add_cookies(&mut self, jar: Option<&CookieJar>) -> Result<()> {
-        if jar.is_none() && self.cookies.is_empty() {
+        if self.goes_without_cookies || jar.is_none() && self.cookies.is_empty() {
             return Ok(());
         }
         let none;
@@ -343,6 +348,8 @@ impl PreparedRequest {
             zone: self.zone.clone(),
             #[cfg(feature = "cookies")]
             cookies: self.cookies.clone(),
+            #[cfg(feature = "cookies")]
+            goes_without_cookies: self.goes_without_cookies,
             made_cookies: None,
             changes: self.changes.clone(),
             settings: self.settings.clone(),

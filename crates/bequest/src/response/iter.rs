@@ -11,7 +11,8 @@ use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
-/// What [`Response::iter_content`] makes: pieces of the body. After an error it is over.
+/// What [`Response::iter_content`](crate::Response::iter_content) makes: pieces of the body.
+/// After an error it is over.
 pub struct IterContent<'a> {
     /// `None` once there is no more.
     loan: Option<Loan<'a>>,
@@ -34,7 +35,8 @@ impl<'a> IterContent<'a> {
         Self { loan, size, buffer: BytesMut::new(), room: Room::default(), error }
     }
 
-    /// Pieces as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
+    /// Pieces as text, in the [encoding](crate::Response::encoding) of the response; UTF-8 if it
+    /// has none.
     /// Where that is ISO-8859-1 only since nothing says another, it is UTF-8 for as long as that is
     /// valid. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD; a
     /// character that is split between two pieces comes with the second.

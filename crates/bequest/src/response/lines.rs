@@ -12,7 +12,8 @@ use crate::charset::Charset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor;
 
-/// What [`Response::iter_lines`] makes: lines without their ends. After an error it is over.
+/// What [`Response::iter_lines`](crate::Response::iter_lines) makes: lines without their
+/// ends. After an error it is over.
 pub struct IterLines<'a> {
     /// `None` once there is no more.
     loan: Option<Loan<'a>>,
@@ -65,7 +66,8 @@ impl<'a> IterLines<'a> {
         self
     }
 
-    /// Lines as text, in the [encoding](Response::encoding) of the response; UTF-8 if it has none.
+    /// Lines as text, in the [encoding](crate::Response::encoding) of the response; UTF-8 if it
+    /// has none.
     /// Where that is ISO-8859-1 only since nothing says another, a line that is valid UTF-8 is
     /// UTF-8. A byte order mark beats both, and is left out. What is not valid becomes U+FFFD.
     ///

@@ -6,6 +6,7 @@ mod convert;
 #[cfg_attr(not(feature = "compression"), path = "undecoded.rs")]
 mod decode;
 mod decoded;
+mod drain;
 mod incoming;
 mod iter;
 mod lines;
@@ -34,6 +35,7 @@ pub(crate) use decode::ACCEPTED as ACCEPT_ENCODING;
 #[cfg(all(fuzzing, feature = "compression"))]
 pub(crate) use decode::{Coding, Decode};
 pub use decoded::{DecodedContent, DecodedLines};
+pub(crate) use drain::DRAINED;
 pub(crate) use incoming::{Incoming, Live};
 pub use iter::IterContent;
 pub use lines::IterLines;
@@ -56,9 +58,6 @@ use crate::reactor;
 use crate::request::PreparedRequest;
 use crate::retry::Attempt;
 use crate::timings::{HeadTimings, Timings};
-
-/// The most that is read of a body that nobody will see.
-pub(crate) const DRAINED: u64 = 64 * 1024;
 
 /// What a server answered (Requests' `Response`).
 ///
@@ -335,44 +334,6 @@ impl Response {
                 loan.finish(Body::Failed(error.again()));
                 Err(error)
             }
-        }
-    }
-
-    /// Reads a body that nobody will see to its end, so that its connection can be used again, if
-    /// it is not larger than `most` as it was sent. What was read is decoded only if somebody asks.
-    pub(crate) async fn drain(&self, most: u64) {
-        if !self.is_to_be_read() {
-            return;
-        }
-        let Ok(mut loan) = Loan::take_as(self, true) else { return };
-        loan.begin();
-        let body = match loan.collect(Some(most)).await {
-            Ok(bytes) => match Codings::of(&self.0.head.headers) {
-                Some(codings) => {
-                    let mut live = Live::new(Own::from(bytes));
-                    live.code(codings);
-                    Body::Live(live)
-                }
-                None => Body::Collected(bytes),
-            },
-            // It has closed the connection.
-            Err(error) => Body::Failed(self.named(error)),
-        };
-        loan.finish(body);
-    }
-
-    /// Whether nobody has begun to read the body. One of nothing, as of most redirects, has been
-    /// read by that.
-    fn is_to_be_read(&self) -> bool {
-        let mut body = self.lock();
-        match &*body {
-            Body::Live(live) if live.is_begun() => false,
-            Body::Live(live) if live.remaining() == Some(0) => {
-                *body = Body::Collected(Bytes::new());
-                false
-            }
-            Body::Live(_) => true,
-            _ => false,
         }
     }
 

@@ -1,5 +1,8 @@
 //! Where a redirect leads that was not followed.
 
+#[cfg(feature = "cookies")]
+use std::sync::Arc;
+
 use super::Response;
 #[expect(unused_imports, reason = "documentation names it")]
 use crate::error::ErrorKind;
@@ -34,7 +37,11 @@ impl Response {
         #[cfg_attr(not(feature = "cookies"), expect(unused_mut, reason = "none are added"))]
         let Some(Led { request: mut next, .. }) = led else { return Ok(None) };
         #[cfg(feature = "cookies")]
-        next.add_cookies(settings.cookies.as_deref()).map_err(|error| self.named(error))?;
+        {
+            // Without a session's jar there is what this one has set.
+            let jar = settings.cookies.unwrap_or_else(|| Arc::new(self.cookies()));
+            next.add_cookies(Some(&jar)).map_err(|error| self.named(error))?;
+        }
         Ok(Some(next))
     }
 }

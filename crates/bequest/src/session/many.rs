@@ -45,8 +45,16 @@ impl<S, I: Iterator<Item = Request<S>>> Iterator for Map<'_, I> {
                 return Some(response);
             }
             // Those that are done count: nobody knows how long the first one takes.
-            let (number, response) = self.requests.next(self.early.len())?;
-            let Some(number) = number else { return Some(response) };
+            let Some((number, response)) = self.requests.next(self.early.len()) else {
+                // There is none for a request that has panicked.
+                let (number, response) = self.early.pop_first()?;
+                self.next = number + 1;
+                return Some(response);
+            };
+            let Some(number) = number else {
+                self.early.clear();
+                return Some(response);
+            };
             self.early.insert(number, response);
         }
     }

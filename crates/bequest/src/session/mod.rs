@@ -1,6 +1,5 @@
 //! Sessions: what persists across requests.
 
-pub(crate) mod crew;
 mod many;
 mod one_shot;
 mod spawn;
@@ -51,10 +50,6 @@ session_state! {
         /// How many threads [`spawn`](Self::spawn) starts at most, for all clones together; 8 in a
         /// new session.
         pub spawn_threads: usize = SPAWN_THREADS,
-        pub(crate) crew: std::sync::Arc<crew::Crew> = std::sync::Arc::default(),
-    }
-    close(session) {
-        session.crew.close();
     }
 }
 

@@ -14,13 +14,14 @@ use http::Method;
 use url::Url;
 
 use super::Session;
-use super::crew::Task;
 use crate::cancel::CancelToken;
+use crate::crew::Task;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::was_closed;
 use crate::reactor::{self, Home};
 use crate::request::{PreparedRequest, Request};
 use crate::response::Response;
+use crate::trace::Span;
 
 /// A response that is on its way on another thread: [`Session::spawn`].
 ///
@@ -51,6 +52,8 @@ enum Stage {
 struct Job {
     session: Session,
     request: Box<PreparedRequest>,
+    /// What the caller was in when it was spawned.
+    within: Span,
 }
 
 impl Job {
@@ -118,7 +121,9 @@ impl Task for Call {
             }
         };
         let (method, url) = job.named();
-        let result = catch_unwind(AssertUnwindSafe(|| job.run(&self.token)));
+        let within = job.within.clone();
+        let run = || within.enclose(|| job.run(&self.token));
+        let result = catch_unwind(AssertUnwindSafe(run));
         self.finish(result.unwrap_or_else(|payload| {
             let error = panicked(&*payload);
             mem::forget(payload);
@@ -169,13 +174,17 @@ impl Session {
     /// that waits for another spawned request may wait for a thread that is waiting, too.
     pub fn spawn<S>(&self, request: Request<S>) -> Pending {
         let stage = match request.parts.assemble(&self.defaults()) {
-            Ok(request) => Stage::Waiting(Box::new(Job { session: self.clone(), request }), None),
+            Ok(request) => {
+                let job = Job { session: self.clone(), request, within: Span::current() };
+                Stage::Waiting(Box::new(job), None)
+            }
             Err(error) => Stage::Done(Err(error)),
         };
         let is_wanted = matches!(stage, Stage::Waiting(..));
         let call = Arc::new(Call { stage: Mutex::new(stage), token: CancelToken::new() });
         if is_wanted
-            && let Err(error) = self.crew.take(Arc::clone(&call) as Arc<_>, self.spawn_threads)
+            && let Err(error) =
+                self.mounts.crew().take(Arc::clone(&call) as Arc<_>, self.spawn_threads)
         {
             let what = "no thread can be started for the request";
             call.give_up(Error::with(ErrorKind::Io, what).because(error));

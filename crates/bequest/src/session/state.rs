@@ -1,13 +1,11 @@
 //! What both doors' sessions are made of.
 
 /// Defines a session type: its fields, how it is made and changed, and its verbs. Written once, so
-/// that the blocking and the async session can't differ but in the fields given here, and what
-/// `close` does beside.
+/// that the blocking and the async session can't differ but in the fields given here.
 macro_rules! session_state {
     (
         $(#[$doc:meta])*
         { $($(#[$field_doc:meta])* $visible:vis $field:ident: $type:ty = $first:expr,)* }
-        close($closed:ident) $close_too:block
     ) => {
         $(#[$doc])*
         #[derive(Clone)]
@@ -144,7 +142,8 @@ macro_rules! session_state {
             /// were made before are not changed.
             ///
             /// End the prefix of a host with a slash: `http://localhost` is also the beginning of
-            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`).
+            /// `http://localhost.evil.example/`. Such a prefix is warned of (feature `tracing`), and so
+            /// is a host without a scheme, which is the beginning of no URL.
             pub fn mount(
                 &mut self,
                 prefix: impl Into<String>,
@@ -226,8 +225,6 @@ macro_rules! session_state {
             ///
             /// Adapters of your own do what their [`Adapter::close`](crate::Adapter::close) does.
             pub fn close(&self) {
-                let $closed = self;
-                $close_too
                 self.mounts.close();
             }
 

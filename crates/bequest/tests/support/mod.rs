@@ -16,10 +16,12 @@ pub(crate) mod full;
 pub(crate) mod hello;
 pub(crate) mod namespaces;
 pub(crate) mod streams;
+#[cfg(feature = "async")]
+pub(crate) mod tokio_runtime;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -120,6 +122,13 @@ impl Door {
         if BY_HTTP2.get() {
             return client.by_http2();
         }
+        client
+    }
+
+    /// A new session that trusts what this authority vouches for, and nobody else.
+    pub(crate) fn trusting(self, ca_file: &Path) -> Client {
+        let mut client = self.session();
+        *client.verify() = ca_file.into();
         client
     }
 
@@ -452,42 +461,9 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// The one runtime of the process, whose threads drive every future of a [`Door::Aio`].
-#[cfg(feature = "async")]
-pub(crate) mod tokio_runtime {
-    use std::future::{Future, poll_fn};
-    use std::pin::pin;
-    use std::sync::LazyLock;
-    use std::task::Poll;
-
-    use tokio::runtime::{Builder, Runtime};
-
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-    });
-
-    /// Runs it as a task, as most callers would. Its panic is the caller's.
-    pub(crate) fn run<F>(future: F) -> F::Output
-    where
-        F: Future<Output: Send + 'static> + Send + 'static,
-    {
-        match RUNTIME.block_on(RUNTIME.spawn(future)) {
-            Ok(output) => output,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
-    /// Polls it once, and drops it if it is not ready.
-    pub(crate) fn give_up<F: Future>(future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        RUNTIME.block_on(poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => Poll::Ready(None),
-        }))
-    }
-
-    /// Runs what borrows, on the thread of the caller.
-    pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-        RUNTIME.block_on(future)
-    }
+/// The most memory that this process has had, in bytes (proc(5): VmHWM).
+pub(crate) fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
 }

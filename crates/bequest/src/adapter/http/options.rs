@@ -19,8 +19,8 @@ use crate::retry::Retry;
 /// The longest that a thread asks before it sleeps: what is longer is no latency but a wait.
 const MOST_BUSY: Duration = Duration::from_millis(1);
 
-/// What is set for all requests of an adapter. Nothing of it is in the pool's key: an adapter with
-/// other options has another pool.
+/// What is set for all requests of an adapter. Of it what is said of TLS alone is in the pool's key,
+/// with the other settings for TLS: an adapter with other options has another pool.
 #[derive(Clone)]
 pub(super) struct Options {
     pub(super) limits: Limits,

@@ -15,6 +15,8 @@ use crate::body::RequestFraming;
 use crate::error::{Error, ErrorKind, Phase, Result};
 use crate::h1::{self, HeadReader, Limits, ResponseFraming, ResponseHead, frame_response};
 use crate::net::Connection;
+#[cfg(feature = "tls")]
+use crate::net::tls::refused_late;
 use crate::request::PreparedRequest;
 use crate::settings::Settings;
 
@@ -216,6 +218,11 @@ impl Loss {
     }
 
     pub(super) fn broken(error: io::Error, phase: Phase) -> Self {
+        #[cfg(feature = "tls")]
+        let error = match refused_late(error) {
+            Ok(refused) => return Self { error: refused.during(phase), lost: true },
+            Err(other) => other,
+        };
         let error = Error::with(ErrorKind::Disconnected, "the connection was lost")
             .during(phase)
             .because(error);

@@ -75,7 +75,8 @@ fn is_affordable(scheme: &pkcs8::pkcs5::EncryptionScheme) -> bool {
     }
 }
 
-#[cfg(all(test, feature = "encrypted-keys"))]
+#[cfg(test)]
+#[cfg(feature = "encrypted-keys")]
 mod tests {
     use super::*;
 

@@ -166,7 +166,7 @@ macro_rules! from_path {
     )*};
 }
 
-from_path! { &str String &Path PathBuf }
+from_path! { &str String &String &Path PathBuf &PathBuf }
 
 impl<C: Into<PathBuf>, K: Into<PathBuf>> From<(C, K)> for Identity {
     /// Files with the certificate and with the key; they are read when the first connection needs

@@ -1,9 +1,11 @@
 //! What a handshake has agreed on.
 
+use std::fmt;
+
 use super::options::TlsVersion;
 
 /// How a response's connection was secured: [`Response::tls`](crate::Response::tls).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TlsInfo {
     pub(super) version: TlsVersion,
     pub(super) suite: Box<str>,
@@ -49,5 +51,42 @@ impl TlsInfo {
     /// Whether an earlier session with the server was resumed, which saves both of them work.
     pub fn is_resumed(&self) -> bool {
         self.is_resumed
+    }
+}
+
+impl fmt::Debug for TlsInfo {
+    /// Certificates are told by their number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsInfo")
+            .field("version", &self.version)
+            .field("cipher_suite", &self.suite)
+            .field("key_exchange", &self.group)
+            .field("alpn", &self.alpn().map(String::from_utf8_lossy))
+            .field("server_name", &self.server_name)
+            .field("certificates", &self.certificates.len())
+            .field("is_resumed", &self.is_resumed)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_shown_in_a_few_words() {
+        let info = TlsInfo {
+            version: TlsVersion::V1_3,
+            suite: "TLS_AES_128_GCM_SHA256".into(),
+            group: Some("X25519".into()),
+            alpn: Some(b"http/1.1".as_slice().into()),
+            server_name: None,
+            certificates: vec![[0; 1000].into(), [0; 1000].into()],
+            is_resumed: false,
+        };
+        let shown = "TlsInfo { version: V1_3, cipher_suite: \"TLS_AES_128_GCM_SHA256\", \
+                     key_exchange: Some(\"X25519\"), alpn: Some(\"http/1.1\"), server_name: None, \
+                     certificates: 2, is_resumed: false }";
+        assert_eq!(format!("{info:?}"), shown);
     }
 }

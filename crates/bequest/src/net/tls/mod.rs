@@ -53,6 +53,8 @@ pub(crate) use options::TlsOptions;
 pub use options::{CryptoProvider, TlsVersion};
 #[cfg(feature = "tls")]
 pub(crate) use provider::provider;
+#[cfg(feature = "tls")]
+pub(crate) use refusal::refused_late;
 pub(crate) use settings::{KeptTlsSettings, TlsSettings};
 #[cfg(feature = "tls")]
 pub(crate) use suites::numbers as suite_numbers;

@@ -208,14 +208,21 @@ fn explain_refusal(inner: &Arc<dyn StdError + Send + Sync>) -> Option<(String, &
     Some((refusal.to_string(), remedy))
 }
 
+/// What the server says of the client's certificate behind the handshake: in TLS 1.3 it looks at that
+/// when the client is through with it. Any other error comes back.
+pub(crate) fn refused_late(error: io::Error) -> Result<Error, io::Error> {
+    let known = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let explained = match known {
+        Some(rustls::Error::AlertReceived(alert)) => explain_certificate_alert(*alert),
+        _ => None,
+    };
+    let Some((what, remedy)) = explained else { return Err(error) };
+    let refused = Error::with(ErrorKind::Tls, "the server has ended the connection");
+    Ok(refused.because(Explained { what, error }).remedied(remedy))
+}
+
 fn explain_alert(alert: AlertDescription, config: &ClientConfig) -> Option<(String, String)> {
     use AlertDescription as Alert;
-    let certificate = |what: &str| {
-        Some((
-            format!("the server {what}"),
-            "give it a certificate that it accepts: `.cert(...)`".to_owned(),
-        ))
-    };
     match alert {
         Alert::ProtocolVersion => Some(no_version()),
         Alert::HandshakeFailure | Alert::InsufficientSecurity => Some(no_suite(config)),
@@ -224,6 +231,19 @@ fn explain_alert(alert: AlertDescription, config: &ClientConfig) -> Option<(Stri
             "check the URL, and `HttpAdapter::server_name`".into(),
         )),
         Alert::NoApplicationProtocol => Some(no_protocol()),
+        _ => explain_certificate_alert(alert),
+    }
+}
+
+fn explain_certificate_alert(alert: AlertDescription) -> Option<(String, String)> {
+    use AlertDescription as Alert;
+    let certificate = |what: &str| {
+        Some((
+            format!("the server {what}"),
+            "give it a certificate that it accepts: `.cert(...)`".to_owned(),
+        ))
+    };
+    match alert {
         Alert::CertificateRequired => certificate("wants a client certificate"),
         Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
             certificate("refuses the client certificate")

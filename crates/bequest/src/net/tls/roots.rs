@@ -173,6 +173,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_large_for_certificates_is_not_read_to_its_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(16 << 20).unwrap();
+        assert_eq!(read(file.path()).unwrap().len(), 16 << 20);
+        file.as_file().set_len((16 << 20) + 1).unwrap();
+        assert_eq!(read(file.path()).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
     fn a_bundle_replaces_the_roots_of_the_crate_unless_they_are_asked_for() {
         let own = testbed::Testbed::start();
         let bundle = Verify::bundle(own.ca_file());

@@ -1,5 +1,6 @@
 //! Whom to trust.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::error::Result;
 /// ```
 ///
 /// What differs in anything of this never shares a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verify {
     /// The roots that the environment names, where it is asked; else Mozilla's, which come with the
@@ -43,7 +44,7 @@ pub enum Verify {
 }
 
 /// What [`Verify`]'s methods compose.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct VerifyRules(Arc<Rules>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -172,6 +173,26 @@ impl Verify {
     }
 }
 
+impl fmt::Debug for Verify {
+    /// A PEM text is told by its length: it may have many certificates.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yes => f.write_str("Yes"),
+            Self::No => f.write_str("No"),
+            Self::System => f.write_str("System"),
+            Self::Bundle(path) => f.debug_tuple("Bundle").field(path).finish(),
+            Self::Pem(pem) => write!(f, "Pem({} bytes)", pem.len()),
+            Self::Rules(rules) => rules.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for VerifyRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl From<bool> for Verify {
     fn from(verify: bool) -> Self {
         if verify { Self::Yes } else { Self::No }
@@ -188,7 +209,7 @@ macro_rules! from_path {
     )*};
 }
 
-from_path! { &str String &Path PathBuf }
+from_path! { &str String &String &Path PathBuf &PathBuf }
 
 #[cfg(test)]
 mod tests {
@@ -205,6 +226,25 @@ mod tests {
         assert_eq!(Verify::Yes.and_default(), Verify::Yes);
         assert_eq!(Verify::No.and_default(), Verify::No);
         assert_eq!(Verify::System.and_default().roots(), [Verify::System, Verify::Yes]);
+    }
+
+    #[test]
+    fn paths_are_bundles_however_they_are_held() {
+        let bundle = Verify::bundle("/ca.pem");
+        let (text, path) = (String::from("/ca.pem"), PathBuf::from("/ca.pem"));
+        assert_eq!(Verify::from(&text), bundle);
+        assert_eq!(Verify::from(&path), bundle);
+        assert_eq!(Verify::from(text), bundle);
+        assert_eq!(Verify::from(path.as_path()), bundle);
+        assert_eq!(Verify::from(path), bundle);
+    }
+
+    #[test]
+    fn it_is_shown_in_a_few_words() {
+        assert_eq!(format!("{:?}", Verify::Pem(b"-----BEGIN".as_slice().into())), "Pem(10 bytes)");
+        let both = Verify::bundle("/ca.pem").and_default();
+        let shown = "Rules { roots: [Bundle(\"/ca.pem\"), Yes], pins: [], checks: [] }";
+        assert_eq!(format!("{both:?}"), shown);
     }
 
     #[test]

@@ -133,13 +133,15 @@ impl<T> Crowd<T> {
 
     fn poll(&mut self, index: usize) -> Poll<T> {
         let Some(member) = self.members.get_mut(index) else { return Poll::Pending };
-        let Some(future) = &mut member.future else { return Poll::Pending };
+        let Some(mut future) = member.future.take() else { return Poll::Pending };
+        // It is done, unless it says otherwise: what panics is not asked again.
+        self.free.push(index);
         let polled = future.as_mut().poll(&mut Context::from_waker(&member.waker));
-        if polled.is_ready() {
-            // Dropped while the thread may still be entered: its end may wait, too.
-            member.future = None;
-            self.free.push(index);
+        if polled.is_pending() {
+            self.free.pop();
+            member.future = Some(future);
         }
+        // Dropped while the thread may still be entered: its end may wait, too.
         polled
     }
 

@@ -84,5 +84,8 @@ fn readiness(flags: EventFlags) -> PollFlags {
     if flags.contains(EventFlags::HUP) {
         ready |= PollFlags::HUP;
     }
+    if flags.contains(EventFlags::RDHUP) {
+        ready |= PollFlags::RDHUP;
+    }
     ready
 }

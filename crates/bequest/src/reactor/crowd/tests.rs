@@ -76,6 +76,42 @@ fn what_nobody_will_wake_is_an_error() {
     assert_eq!(crowd.next().unwrap_err().kind(), ErrorKind::Other);
 }
 
+/// The kernel says once that a peer has closed, perhaps along with the last data.
+#[test]
+fn an_end_is_known_for_good() {
+    let mut watch = Watch::new().unwrap();
+    let notifier = Notifier::new();
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let socket = Arc::new(std::os::fd::OwnedFd::from(ours));
+    watch.call(0);
+    assert_eq!(watch.next_called(), Some(0));
+    watch.register(&socket, rustix::event::PollFlags::IN).unwrap();
+    theirs.write_all(b"x").unwrap();
+    drop(theirs);
+    let pipe = notifier.fall_asleep().unwrap().unwrap();
+    watch.wait(pipe).unwrap();
+    assert_eq!(watch.next_called(), Some(0));
+    for _ in 0..3 {
+        assert!(watch.take_known(&socket, rustix::event::PollFlags::IN));
+        watch.register(&socket, rustix::event::PollFlags::IN).unwrap();
+        assert_eq!(watch.next_called(), Some(0), "it is called without another wait");
+    }
+}
+
+/// Nothing can be heard of a socket that somebody has waited for, and closed.
+#[test]
+fn what_is_closed_gives_no_hope() {
+    let mut watch = Watch::new().unwrap();
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    let socket = Arc::new(std::os::fd::OwnedFd::from(ours));
+    watch.call(0);
+    assert_eq!(watch.next_called(), Some(0));
+    watch.register(&socket, rustix::event::PollFlags::IN).unwrap();
+    assert!(watch.has_hope());
+    drop(socket);
+    assert!(!watch.has_hope());
+}
+
 #[test]
 fn a_member_may_block_in_a_call_of_its_own() {
     let mut crowd = Crowd::new().unwrap();
@@ -105,6 +141,8 @@ fn a_descriptors_number_may_be_anothers_meanwhile() {
             watch.wait(pipe).unwrap();
         }
         assert!(watch.told(&socket).is_some());
-        assert!(!watch.take_known(&socket, rustix::event::PollFlags::IN), "it was told already");
+        let mut take_known = || watch.take_known(&socket, rustix::event::PollFlags::IN);
+        assert!(take_known(), "nobody has read yet");
+        assert!(!take_known(), "the kernel was asked since");
     }
 }

@@ -36,10 +36,23 @@ struct Watched {
     socket: Weak<OwnedFd>,
     /// Who waits for what, and has not been told.
     wanted: Option<(usize, PollFlags)>,
-    /// What is known that nobody has waited for yet: it is told once only.
+    /// What the kernel has said, which says it once only, and nobody has made use of yet.
     known: PollFlags,
+    /// No read will wait any more: at the end of what the peer says there is an answer to each.
+    has_ended: bool,
     /// What ended the last wait.
     told: PollFlags,
+}
+
+impl Watched {
+    /// Whether somebody waits for it, and it may come.
+    fn has_hope(&self) -> bool {
+        self.wanted.is_some() && self.socket.strong_count() > 0
+    }
+
+    fn is_ready(&self, events: PollFlags) -> bool {
+        self.known.intersects(events) || self.has_ended && events.contains(PollFlags::IN)
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -91,7 +104,7 @@ impl Watch {
     /// Whether anything could ever happen by itself.
     pub(super) fn has_hope(&self) -> bool {
         self.members.iter().any(|member| member.deadline.is_some())
-            || self.sockets.iter().flatten().any(|socket| socket.wanted.is_some())
+            || self.sockets.iter().flatten().any(Watched::has_hope)
     }
 
     /// The member being polled waits for this socket.
@@ -102,8 +115,8 @@ impl Watch {
     ) -> io::Result<()> {
         let member = self.current;
         let watched = self.watched(socket)?;
-        if watched.known.intersects(events) {
-            watched.told = watched.known;
+        if watched.is_ready(events) {
+            watched.told = watched.known | events;
             watched.known -= events;
             self.call(member);
             return Ok(());
@@ -122,7 +135,7 @@ impl Watch {
         events: PollFlags,
     ) -> bool {
         let Some(watched) = self.find(socket) else { return false };
-        let known = watched.known.intersects(events);
+        let known = watched.is_ready(events);
         watched.known -= events;
         known
     }
@@ -153,6 +166,7 @@ impl Watch {
             socket: Arc::downgrade(socket),
             wanted: None,
             known: PollFlags::empty(),
+            has_ended: false,
             told: PollFlags::empty(),
         }))
     }
@@ -223,18 +237,15 @@ impl Watch {
 /// Notes what is known of the socket; says who has waited for it.
 fn tell(sockets: &mut [Option<Watched>], fd: RawFd, ready: PollFlags) -> Option<usize> {
     let watched = sockets.get_mut(usize::try_from(fd).ok()?)?.as_mut()?;
-    match watched.wanted {
-        Some((member, events)) if ready.intersects(events) => {
-            watched.wanted = None;
-            watched.told = ready;
-            watched.known |= ready - events;
-            Some(member)
-        }
-        _ => {
-            watched.known |= ready;
-            None
-        }
-    }
+    watched.has_ended |= ready.intersects(PollFlags::RDHUP | PollFlags::HUP);
+    watched.known |= ready;
+    let (member, events) = watched.wanted.filter(|(_, events)| ready.intersects(*events))?;
+    watched.wanted = None;
+    watched.told = ready;
+    // A write is tried at once, whatever is known; who is called may have something else to do
+    // before it reads.
+    watched.known -= events - PollFlags::IN;
+    Some(member)
 }
 
 fn index(socket: &Arc<OwnedFd>) -> usize {

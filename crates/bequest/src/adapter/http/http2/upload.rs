@@ -81,11 +81,9 @@ impl Exchange<'_> {
                 }
                 most = 1;
             }
-            let piece;
-            let Some(asked) = self.ask(call, supply, most).await? else {
-                return Ok(Taken::Enough);
-            };
-            (supply, piece) = asked;
+            let asked = self.ask(call, supply, most).await?;
+            let Some((given_back, piece)) = asked else { return Ok(Taken::Enough) };
+            supply = given_back;
             let bytes = match piece {
                 Piece::Chunk(chunk) => chunk,
                 piece => match supply.bytes(&piece) {

@@ -13,7 +13,7 @@ use crate::reactor::Home;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something to be done on another thread.
-pub(super) trait Task: Send + Sync {
+pub(crate) trait Task: Send + Sync {
     /// May panic.
     fn run(&self);
     /// The session was closed before it was run.
@@ -44,12 +44,12 @@ impl Crew {
     ///
     /// # Errors
     /// There is no thread, and none can be started.
-    pub(super) fn take(&self, task: Arc<dyn Task>, most: usize) -> std::io::Result<()> {
+    pub(crate) fn take(&self, task: Arc<dyn Task>, most: usize) -> std::io::Result<()> {
         self.board().post(task, most.max(1))
     }
 
     /// What waits for a thread will not be run.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         if let Some(board) = self.posted() {
             let waiting = std::mem::take(&mut board.lock().waiting);
             waiting.iter().for_each(|task| task.was_closed());

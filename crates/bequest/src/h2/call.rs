@@ -60,6 +60,7 @@ impl Call {
             }
             std::pin::Pin::new(&mut *response).poll(context).map_ok(Arrived::Final)
         }))?;
+        self.hub.settle();
         Poll::Ready(Ok(match arrived {
             Arrived::Interim(status) => Headline::Interim(status),
             Arrived::Final(response) => {

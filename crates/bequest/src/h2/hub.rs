@@ -1,5 +1,6 @@
 //! One connection, and what all of its streams share.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,8 +25,9 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 /// How much of a request's body is kept that the server, or the kernel, has not taken.
 const SEND_BUFFER: usize = 256 * 1024;
-/// How many streams are opened before the server has said how many it allows.
-const FIRST_STREAMS: usize = 100;
+/// How many streams there may be before the server has said how many it allows. Only one is opened
+/// until then: this number, which no server names, is how that is known.
+const UNKNOWN_STREAMS: usize = 101;
 
 /// What is set for a connection.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +68,27 @@ pub(super) struct State {
     pub(super) lost: AtomicBool,
     /// Since when there is no stream.
     idle_since: Mutex<Instant>,
+    /// The server has said how many streams it allows, or has answered a request.
+    settled: AtomicBool,
+    /// What is held until then.
+    held: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 impl State {
     pub(super) fn open_streams(&self) -> usize {
         self.streams.load(Ordering::Acquire)
+    }
+
+    /// From now on it is known how many streams there may be.
+    pub(super) fn settle(&self) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            let held = self.held().take();
+            drop(held);
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.held.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn idle_since(&self) -> MutexGuard<'_, Instant> {
@@ -103,13 +121,19 @@ impl Link {
         loop {
             if Pin::new(&mut self.connection).poll(context).is_ready() {
                 self.state.over.store(true, Ordering::Release);
+                self.state.settle();
                 return Poll::Ready(());
+            }
+            let is_settled = self.state.settled.load(Ordering::Acquire);
+            if !is_settled && self.connection.max_concurrent_send_streams() != UNKNOWN_STREAMS {
+                self.state.settle();
             }
             match self.pinger.poll(&self.state, context) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => {
                     self.state.silent.store(true, Ordering::Release);
                     self.state.over.store(true, Ordering::Release);
+                    self.state.settle();
                     return Poll::Ready(());
                 }
                 Poll::Pending => return Poll::Pending,
@@ -131,13 +155,15 @@ impl Hub {
             heard: AtomicU64::new(0),
             lost: AtomicBool::new(false),
             idle_since: Mutex::new(Instant::now()),
+            settled: AtomicBool::new(false),
+            held: Mutex::default(),
         });
         let wire = Wire::new(transport, Arc::clone(&state));
         let handshake = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_max_send_streams(FIRST_STREAMS)
+            .initial_max_send_streams(UNKNOWN_STREAMS)
             .max_header_list_size(u32::try_from(options.head).unwrap_or(u32::MAX))
             .max_send_buffer_size(SEND_BUFFER)
             .handshake::<_, Bytes>(wire);
@@ -193,9 +219,28 @@ impl Hub {
         *self.state.idle_since()
     }
 
-    /// A place for one more stream, unless the server allows no more.
+    /// Keeps it until it is known how many streams there may be.
+    pub(crate) fn hold_until_settled(&self, what: Box<dyn Any + Send>) {
+        let mut held = self.state.held();
+        *held = Some(what);
+        drop(held);
+        // In between it may have become known.
+        if self.state.settled.load(Ordering::Acquire) {
+            let held = self.state.held().take();
+            drop(held);
+        }
+    }
+
+    pub(super) fn settle(&self) {
+        self.state.settle();
+    }
+
+    /// A place for one more stream, unless the server allows no more, or has not said how many.
     pub(crate) fn join(&self) -> Option<Slot> {
-        let most = self.sender.as_ref()?.current_max_send_streams();
+        let most = match self.state.settled.load(Ordering::Acquire) {
+            true => self.sender.as_ref()?.current_max_send_streams(),
+            false => 1,
+        };
         let add = |streams| (streams < most).then_some(streams + 1);
         let added = self.state.streams.fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
         added.ok().map(|_| Slot(Arc::clone(&self.state)))

@@ -47,9 +47,7 @@ impl HttpAdapter {
                 return Ok(Found::Http1);
             }
             if has_waited {
-                let opened = Box::pin(self.open_shared(pool, work, started)).await;
-                drop(turn);
-                return opened;
+                return Box::pin(self.open_shared(pool, work, started, turn)).await;
             }
             turn = Box::pin(wait_to_open(pool, work)).await?;
             has_waited = true;
@@ -61,6 +59,7 @@ impl HttpAdapter {
         pool: &Arc<Pool>,
         work: &Work<'_>,
         started: Instant,
+        turn: Option<Turn>,
     ) -> Result<Found> {
         let vacancy = pool.miss(work.origin);
         let offered = Work { origin: self.offered(work), ..*work };
@@ -80,6 +79,10 @@ impl HttpAdapter {
         let slot = shared.hub.join().ok_or_else(|| {
             Error::with(ErrorKind::Disconnected, "the server allows no request").during(Phase::Send)
         })?;
+        if let Some(turn) = turn {
+            // Others would not know whether there is room for them.
+            shared.hub.hold_until_settled(Box::new(turn));
+        }
         pool.share(work.origin, &shared);
         Ok(Found::Shared { shared, slot, is_fresh: true })
     }

@@ -39,7 +39,7 @@ impl Response {
         #[cfg(feature = "cookies")]
         {
             // Without a session's jar there is what this one has set.
-            let jar = settings.cookies.clone().unwrap_or_else(|| Arc::new(self.cookies()));
+            let jar = settings.cookies.unwrap_or_else(|| Arc::new(self.cookies()));
             next.add_cookies(Some(&jar)).map_err(|error| self.named(error))?;
         }
         Ok(Some(next))

@@ -70,13 +70,16 @@ pub(crate) fn masked(url: &Url) -> String {
 /// Text that was meant to be a URL, as it may be shown, on one line.
 pub(crate) fn masked_text(text: &str) -> String {
     let (text, query) = text.split_once('?').map_or((text, None), |(text, q)| (text, Some(q)));
-    let (start, rest) = text.split_once("//").map_or(("", text), |(start, rest)| (start, rest));
+    // What stands before two slashes is a scheme, or the beginning of a password with slashes in it.
+    let is_start = |(start, _): &(&str, &str)| start.is_empty() || start.ends_with(':');
+    let authority = text.split_once("//").filter(is_start);
+    let (start, rest) = authority.unwrap_or(("", text));
     // Up to the last sign, wherever it stands: what can't be parsed must be suspected.
     let rest = match rest.rfind('@') {
         Some(at) => format!("{MASK}{}", &rest[at..]),
         None => rest.to_owned(),
     };
-    let slashes = if text.contains("//") { "//" } else { "" };
+    let slashes = if authority.is_some() { "//" } else { "" };
     let shown = match query {
         Some(query) if query.contains('@') && !rest.contains('@') => {
             // The question mark may belong to a password.
@@ -127,6 +130,9 @@ mod tests {
             ("example.org/?token=S&q=1", "example.org/?token=***&q=1"),
             ("example.org/a\nb", "example.org/a\\nb"),
             ("u:p@example.org", "***@example.org"),
+            ("user:pa//ss@host/x", "***@host/x"),
+            ("http://user:pa//ss@host/x", "http://***@host/x"),
+            ("//user:pass@host/x", "//***@host/x"),
             ("plain", "plain"),
         ] {
             assert_eq!(masked_text(text), shown);

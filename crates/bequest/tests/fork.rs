@@ -35,7 +35,7 @@ fn main() {
     let ca = lines.next().unwrap().unwrap();
     let tls_base = lines.next().unwrap().unwrap();
 
-    let checks: [(&str, Check); 9] = [
+    let checks: [(&str, Check); 10] = [
         ("connections are not shared", connections_are_not_shared),
         ("streamed responses stay with the parent", streamed_responses_stay_with_the_parent),
         ("a child may close the session", a_child_may_close_the_session),
@@ -45,6 +45,7 @@ fn main() {
         ("what a parent spawned is not its child's", what_a_parent_spawned_is_not_its_childs),
         ("many at once stay with the parent", many_stay_with_the_parent),
         ("a child may drop many at once", a_child_may_drop_many),
+        ("what was done before its turn stays with the parent", the_early_stay_with_the_parent),
     ];
     let mut count = 0;
     for base in [base, tls_base] {
@@ -308,6 +309,22 @@ fn many_stay_with_the_parent(site: &Site) {
         }
         assert_eq!(rest, 8);
     }
+}
+
+fn the_early_stay_with_the_parent(site: &Site) {
+    let session = site.session();
+    let paths = ["get", "drip?delay=0.3&duration=0&numbytes=1", "get", "get"];
+    let requests = paths.map(|path| Request::new("GET", site.url(path)));
+    let mut many = session.map(requests, 3);
+    // The third one is there when the second has come at last.
+    assert!(many.by_ref().take(2).all(|response| response.unwrap().ok()));
+    let check = || {
+        let error = many.next().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+        assert!(many.next().is_none());
+    };
+    fork(check, || ());
+    assert_eq!(many.filter(|response| response.as_ref().unwrap().ok()).count(), 2);
 }
 
 fn a_child_may_drop_many(site: &Site) {

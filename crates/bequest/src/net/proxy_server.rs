@@ -5,9 +5,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::tls::{Identity, Verify};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::secrets::MASK;
+
+/// What says where a request goes and ends.
+const FRAMING: [&str; 3] = ["Host", "Content-Length", "Transfer-Encoding"];
 
 /// A proxy, and how it is spoken to. Two that are equal can share connections.
 #[derive(Clone)]
@@ -83,6 +86,24 @@ impl ProxyProtocol {
             Self::Http => 80,
             Self::Https => 443,
             Self::Socks4 | Self::Socks4a | Self::Socks5 | Self::Socks5h => 1080,
+        }
+    }
+}
+
+impl ProxyServer {
+    /// The fields that only the proxy sees.
+    ///
+    /// # Errors
+    /// One of them would make another request of it.
+    pub(crate) fn own_fields(&self) -> Result<&Headers> {
+        let is_framing = |name: &str| FRAMING.iter().any(|known| name.eq_ignore_ascii_case(known));
+        match self.headers.iter().find(|(name, _)| is_framing(name)) {
+            None => Ok(&self.headers),
+            Some((name, _)) => {
+                let what = format!("header `{name}` is the request's, not the proxy's");
+                Err(Error::with(ErrorKind::InvalidHeader, what)
+                    .remedied("leave it out of `Proxies::header`"))
+            }
         }
     }
 }

@@ -39,6 +39,10 @@ impl<S, I: Iterator<Item = Request<S>>> Iterator for Map<'_, I> {
     type Item = Result<Response>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.requests.are_of_a_parent() {
+            // The error comes next, whatever was there before.
+            self.early.clear();
+        }
         loop {
             if let Some(response) = self.early.remove(&self.next) {
                 self.next += 1;
@@ -104,6 +108,11 @@ impl<'s, I> Flights<'s, I> {
 }
 
 impl<S, I: Iterator<Item = Request<S>>> Flights<'_, I> {
+    /// Whether this process was forked meanwhile.
+    fn are_of_a_parent(&self) -> bool {
+        self.crowd.as_ref().is_some_and(|crowd| crowd.check().is_err())
+    }
+
     /// The next response that is there, with its number; without one it is an error of all of them,
     /// which ends them. `done` responses have not been taken yet.
     fn next(&mut self, done: usize) -> Option<(Option<usize>, Result<Response>)> {

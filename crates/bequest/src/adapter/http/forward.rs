@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::h1;
 use crate::headers::Headers;
 use crate::net::{ProxyRequest, ProxyServer};
@@ -20,9 +20,6 @@ pub(super) struct Forward<'a> {
     /// How many answers to its challenges have been sent.
     answered: usize,
 }
-
-/// What says where the request goes and ends.
-const FRAMING: [&str; 3] = ["Host", "Content-Length", "Transfer-Encoding"];
 
 impl<'a> Forward<'a> {
     pub(super) fn new(request: &PreparedRequest, proxy: &'a Arc<ProxyServer>) -> Result<Self> {
@@ -72,14 +69,7 @@ impl<'a> Forward<'a> {
         if let Some(proof) = proof {
             self.fields.append("Proxy-Authorization", proof);
         }
-        for (name, value) in &self.proxy.headers {
-            if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-                let what = format!("header `{name}` is the request's, not the proxy's");
-                return Err(Error::with(ErrorKind::InvalidHeader, what)
-                    .remedied("leave it out of `Proxies::header`"));
-            }
-            self.fields.append(name, value);
-        }
+        self.fields.extend(self.proxy.own_fields()?);
         Ok(())
     }
 

@@ -78,9 +78,7 @@ fn request_head(proxy: &ProxyServer, target: &str, field: Option<&[u8]>) -> Resu
     if let Some(field) = field {
         headers.append("Proxy-Authorization", field);
     }
-    for (name, value) in &proxy.headers {
-        headers.append(name, value);
-    }
+    headers.extend(proxy.own_fields()?);
     let mut head = Vec::new();
     h1::write_head(&mut head, "CONNECT", target, &headers)?;
     Ok(head)

@@ -6,6 +6,7 @@
 mod poller;
 mod watch;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -39,6 +40,8 @@ struct Member<T> {
 struct Call {
     member: usize,
     woken: Arc<Woken>,
+    /// It is among the woken: changed under their lock.
+    is_woken: AtomicBool,
 }
 
 /// Who was woken by somebody else than the poller.
@@ -59,7 +62,11 @@ impl Wake for Call {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.lock().push(self.member);
+        let mut members = self.woken.lock();
+        if !self.is_woken.swap(true, Relaxed) {
+            members.push(self.member);
+        }
+        drop(members);
         self.woken.notifier.wake_by_ref();
     }
 }
@@ -104,7 +111,8 @@ impl<T> Crowd<T> {
 
     fn grow(&mut self) -> usize {
         let member = self.members.len();
-        let call = Arc::new(Call { member, woken: Arc::clone(&self.woken) });
+        let woken = Arc::clone(&self.woken);
+        let call = Arc::new(Call { member, woken, is_woken: AtomicBool::new(false) });
         let waker = Waker::from(Arc::clone(&call));
         self.members.push(Member { future: None, call, waker });
         member
@@ -145,6 +153,15 @@ impl<T> Crowd<T> {
         polled
     }
 
+    /// Who was woken; whoever is woken from now on will be told again.
+    fn take_woken(&self) -> Vec<usize> {
+        let mut woken = self.woken.lock();
+        for member in woken.iter().filter_map(|member| self.members.get(*member)) {
+            member.call.is_woken.store(false, Relaxed);
+        }
+        std::mem::take(&mut *woken)
+    }
+
     /// Whether somebody keeps a waker of one of them.
     fn is_awaited(&self) -> bool {
         self.members.iter().any(|member| Arc::strong_count(&member.call) > 2)
@@ -166,7 +183,7 @@ impl<'a, T> Driving<'a, T> {
     }
 
     fn wait(&mut self) -> Result<()> {
-        let woken = std::mem::take(&mut *self.crowd.woken.lock());
+        let woken = self.crowd.take_woken();
         if !woken.is_empty() {
             self.crowd.woken.notifier.take_notified();
             calling_thread::with_watch(|watch| {

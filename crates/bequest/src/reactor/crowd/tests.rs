@@ -69,6 +69,31 @@ fn another_thread_wakes_a_member() {
     assert_eq!(done, (0..50).collect::<Vec<_>>());
 }
 
+/// Nobody may drive the crowd for long, while a source has news over and over.
+#[test]
+fn waking_often_is_waking_once() {
+    let mut crowd = Crowd::new().unwrap();
+    let kept = Arc::new(Mutex::new(None));
+    let waker = Arc::clone(&kept);
+    let mut polls = 0;
+    crowd.push(Box::pin(poll_fn(move |context| {
+        polls += 1;
+        *waker.lock().unwrap() = Some(context.waker().clone());
+        if polls == 3 { Poll::Ready(polls) } else { Poll::Pending }
+    })));
+    for _ in 0..2 {
+        let busy = crowd.push(Box::pin(async {
+            after(Duration::from_millis(1)).await;
+            0
+        }));
+        assert_eq!(crowd.next().unwrap(), Some((busy, 0)));
+        let waker = kept.lock().unwrap().clone().unwrap();
+        (0..1000).for_each(|_| waker.wake_by_ref());
+        assert_eq!(crowd.woken.lock().len(), 1);
+    }
+    assert_eq!(crowd.next().unwrap(), Some((0, 3)));
+}
+
 #[test]
 fn what_nobody_will_wake_is_an_error() {
     let mut crowd = Crowd::<()>::new().unwrap();

@@ -304,8 +304,8 @@ impl Error {
         if kind == Tls {
             // What helps with a server does not help here.
             self = self.remedied(
-                "whom to trust is said by `Proxies::verify`; a proxy that speaks no TLS has \
-                 `http://` in its URL",
+                "whom to trust is said by `Proxies::verify`, who one is by `Proxies::cert`; a proxy \
+                 that speaks no TLS has `http://` in its URL",
             );
         }
         self.through(proxy)

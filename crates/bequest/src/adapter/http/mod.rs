@@ -227,6 +227,8 @@ impl HttpAdapter {
             let response = sent.map_err(|error| match error.kind() {
                 // It has the proxy's name already.
                 ErrorKind::Proxy | ErrorKind::ConnectTimeout => error,
+                // It has refused the client's certificate late.
+                ErrorKind::Tls => error.of_proxy(forward.proxy()),
                 _ => error.through(forward.proxy()),
             })?;
             if !forward.answers(work.request, response.status(), response.headers())? {

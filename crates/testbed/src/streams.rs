@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
@@ -27,6 +27,7 @@ use tokio::sync::{Notify, oneshot, watch};
 /// | `/stall` | sends a head and `begun`, and nothing more |
 /// | `/fill/N` | sends N bytes, as the client gives room for them |
 /// | `/last` | answers `last`, and accepts no further stream on the connection (GOAWAY) |
+/// | `/refused` | the first time it does nothing (REFUSED_STREAM), then it answers `hello` |
 /// | `/silent` | never answers |
 /// | `/sink` | reads the request's body, and answers how long it was |
 #[derive(Debug)]
@@ -48,6 +49,7 @@ struct Shared {
     most: AtomicUsize,
     cancelled: AtomicUsize,
     received: AtomicUsize,
+    has_refused: AtomicBool,
     released: watch::Sender<bool>,
 }
 
@@ -67,6 +69,7 @@ impl StreamServer {
             most: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
             received: AtomicUsize::new(0),
+            has_refused: AtomicBool::new(false),
             released: watch::Sender::new(false),
         });
         let (stop, stopped) = oneshot::channel();
@@ -268,6 +271,10 @@ async fn answer(
             "/last" => {
                 leaving.notify_one();
                 send(&mut respond, "last").await
+            }
+            "/refused" if !shared.has_refused.swap(true, Ordering::SeqCst) => {
+                respond.send_reset(Reason::REFUSED_STREAM);
+                Ok(())
             }
             "/silent" => cancelled(&shared, poll_fn(|context| respond.poll_reset(context)).await),
             "/sink" => {

@@ -257,7 +257,7 @@ fn an_origin_s_challenge_is_not_met(door: Door) {
     ] {
         let before = origin.requests().len();
         let r = s.send(get(&url).proxies(proxies)).unwrap();
-        let expected = if url.contains("407") { 407 } else { 200 };
+        let expected = if url.contains("/status/407") { 407 } else { 200 };
         assert_eq!(r.status(), expected, "{url}");
         let seen = origin.requests().split_off(before);
         assert_eq!(seen.len(), 1, "{url}");

@@ -33,7 +33,7 @@ pub(crate) fn masked_field<'v>(name: &str, value: &'v [u8]) -> Cow<'v, str> {
     match name {
         _ if is_secret_header(name) => MASK.into(),
         _ if URL_HEADERS.iter().any(|url| name.eq_ignore_ascii_case(url)) => {
-            match value.iter().any(|byte| b"?@".contains(byte)) {
+            match value.iter().any(|byte| b"?@#".contains(byte)) {
                 true => masked_text(&shown()).into(),
                 false => shown(),
             }
@@ -55,7 +55,9 @@ pub(crate) fn without_userinfo(url: &Url) -> Url {
     url
 }
 
-/// The URL as it may be shown: no user name, which may be a token, no password, no values of parameters named like secrets.
+/// The URL as it may be shown: no user name, which may be a token, no password, no values of
+/// parameters named like secrets, nothing of the fragment. That is never sent, so it explains no
+/// failure, and it is where tokens are put for the sake of not being sent; that there is one is seen.
 pub(crate) fn masked(url: &Url) -> String {
     let mut shown = without_userinfo(url);
     if shown.as_str().len() < url.as_str().len() {
@@ -64,11 +66,20 @@ pub(crate) fn masked(url: &Url) -> String {
     if let Some(query) = url.query() {
         shown.set_query(Some(&masked_query(query)));
     }
+    if url.fragment().is_some_and(|fragment| !fragment.is_empty()) {
+        shown.set_fragment(Some(MASK));
+    }
     shown.into()
 }
 
 /// Text that was meant to be a URL, as it may be shown, on one line.
 pub(crate) fn masked_text(text: &str) -> String {
+    // Before an `@` it may be a part of a password.
+    let behind = text.rfind('@').unwrap_or(0);
+    if let Some((rest, fragment)) = text[behind..].split_once('#') {
+        let mask = if fragment.is_empty() { "" } else { MASK };
+        return format!("{}#{mask}", masked_text(&text[..behind + rest.len()]));
+    }
     let (text, query) = text.split_once('?').map_or((text, None), |(text, q)| (text, Some(q)));
     // What stands before two slashes is a scheme, or the beginning of a password with slashes in it.
     let is_start = |(start, _): &(&str, &str)| start.is_empty() || start.ends_with(':');
@@ -119,6 +130,9 @@ mod tests {
             masked("http://h/?api_key=1&page=2&X-Amz-Signature=s&access_token=&code"),
             "http://h/?api_key=***&page=2&X-Amz-Signature=***&access_token=***&code"
         );
+        assert_eq!(masked("http://h/?a=1#access_token=S"), "http://h/?a=1#***");
+        assert_eq!(masked("http://h/#/S?x"), "http://h/#***");
+        assert_eq!(masked("http://h/#"), "http://h/#");
     }
 
     #[test]
@@ -133,6 +147,10 @@ mod tests {
             ("user:pa//ss@host/x", "***@host/x"),
             ("http://user:pa//ss@host/x", "http://***@host/x"),
             ("//user:pass@host/x", "//***@host/x"),
+            ("example.org/?q=1&token=S#access_token=S", "example.org/?q=1&token=***#***"),
+            ("/a#S", "/a#***"),
+            ("/a#", "/a#"),
+            ("u:p#w@example.org/#S", "***@example.org/#***"),
             ("plain", "plain"),
         ] {
             assert_eq!(masked_text(text), shown);
@@ -143,7 +161,8 @@ mod tests {
     fn fields_are_masked_by_their_names() {
         for (name, value, shown) in [
             ("Authorization", "Basic eA==", "***"),
-            ("Location", "https://u:p@h/x?token=S&q=1#f", "https://***@h/x?token=***&q=1#f"),
+            ("Location", "https://u:p@h/x?token=S&q=1#f", "https://***@h/x?token=***&q=1#***"),
+            ("Location", "/x#access_token=S", "/x#***"),
             ("referer", "/x?code=S", "/x?code=***"),
             ("Location", "/a b", "/a b"),
             ("Accept", "a?token=b@c", "a?token=b@c"),

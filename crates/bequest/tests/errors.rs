@@ -207,12 +207,12 @@ fn errors_carry_their_request_and_response(door: Door) {
 
 fn a_message_is_one_line_with_everything_in_it(door: Door) {
     let port = closed();
-    let url = format!("http://user:secret@{port}/x?token=secret&page=2");
+    let url = format!("http://user:secret@{port}/x?token=secret&page=2#access_token=secret");
     let error = failure(&door.session(), get(&url));
     let message = error.to_string();
     for part in [
         "GET http://127.0.0.1:",
-        "/x?token=***&page=2: no connection",
+        "/x?token=***&page=2#***: no connection",
         "while connecting to 127.0.0.1:",
         "Connection refused (os error 111)",
         "check the port",

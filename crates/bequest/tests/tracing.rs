@@ -309,7 +309,7 @@ fn no_secret_is_told(door: Door) {
     const SECRET: &str = "S3cr3t";
     let (server, proxy) = (Testbed::start(), Proxy::with_login("user", SECRET));
     let to = format!(
-        "https://u:{SECRET}@localhost:{}/get?page=7&access_token={SECRET}",
+        "https://u:{SECRET}@localhost:{}/get?page=7&access_token={SECRET}#id_token={SECRET}",
         server.https_addr().port()
     );
     let redirect = format!(
@@ -332,7 +332,7 @@ fn no_secret_is_told(door: Door) {
     });
     let all = format!("{told:?}");
     let port = server.https_addr().port();
-    let shown = format!("https://***@localhost:{port}/get?page=7&access_token=***");
+    let shown = format!("https://***@localhost:{port}/get?page=7&access_token=***#***");
     assert_eq!(told.event("redirected")["to"], shown);
     assert_eq!(told.span("proxy").fields["proxy"], proxy.url("http").replace("//", "//***@"));
     for part in ["?code=***", "?key=***", "\\\"X-API-Key\\\": \\\"***\\\"", "is sent again"] {

@@ -31,7 +31,9 @@ pub struct Hooks {
     pub response: ResponseHooks,
     /// Called with each prepared request before it is sent, also for another round of the auth and
     /// for a redirect, wherever that leads: look at its URL before you add a secret. What they set
-    /// does not go along to another origin; they are called again there.
+    /// does not go along to another origin; they are called again there. The auth and the cookies
+    /// were chosen before, for the URL as it was: a hook that changes the URL's host sends them to
+    /// the new one, unless it removes `Authorization` and `Cookie`.
     pub request: RequestHooks,
 }
 

@@ -32,6 +32,8 @@ doors![
     a_hook_that_awaits_may_send_by_its_session,
     what_request_hooks_set_stays_at_its_origin,
     a_request_hook_may_send_it_elsewhere,
+    #[cfg(feature = "cookies")]
+    credentials_go_where_a_request_hook_sends_them,
 ];
 
 #[cfg(feature = "http2")]
@@ -352,4 +354,28 @@ fn a_request_hook_may_send_it_elsewhere(door: Door) {
         Ok(())
     });
     assert_eq!(s.send(get(first.url("/get"))).unwrap().text().unwrap(), "mock");
+}
+
+/// They are chosen before; the documentation of request hooks says so.
+#[cfg(feature = "cookies")]
+fn credentials_go_where_a_request_hook_sends_them(door: Door) {
+    let server = Testbed::start();
+    let mut s = door.session();
+    s.send(get(server.url("/cookies/set?k=v"))).unwrap();
+    s.hooks().request.push(|request| {
+        request.url.set_host(Some("localhost")).unwrap();
+        if request.url.path() == "/anything" {
+            request.headers.remove("Authorization");
+            request.headers.remove("Cookie");
+        }
+        Ok(())
+    });
+    for (path, sent) in
+        [("/get", [Some("k=v"), Some("Basic dXNlcjpwYXNz")]), ("/anything", [None, None])]
+    {
+        let r = s.send(get(server.url(path)).auth(("user", "pass"))).unwrap();
+        assert_eq!(r.url().host_str(), Some("localhost"));
+        let seen = server.requests().pop().unwrap();
+        assert_eq!([seen.header("cookie"), seen.header("authorization")], sent, "{path}");
+    }
 }

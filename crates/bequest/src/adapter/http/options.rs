@@ -162,7 +162,7 @@ impl HttpAdapter {
     /// saves the time in which a sleeping thread is woken, for the work of one core: set it to a
     /// little more than the server takes, 50 microseconds perhaps, and not where cores are scarce. Where
     /// answers on a connection come later than that, it soon asks only now and then; async sessions
-    /// never do.
+    /// never do. More than a millisecond is taken for a millisecond.
     /// The adapter gets a new, empty pool.
     #[must_use]
     pub fn busy_poll(self, most: Duration) -> Self {
@@ -209,5 +209,20 @@ impl HttpAdapter {
         let mut options = self.0.options.clone();
         change(&mut options);
         Self::with(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_polling_has_a_largest_time() {
+        let set = |most| HttpAdapter::new().busy_poll(most).0.options.sockets.options.busy_poll;
+        let micros = Duration::from_micros;
+        for (asked, taken) in [(0, 0), (50, 50), (1_000, 1_000), (1_001, 1_000)] {
+            assert_eq!(set(micros(asked)), micros(taken));
+        }
+        assert_eq!(set(Duration::MAX), micros(1_000));
     }
 }

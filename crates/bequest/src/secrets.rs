@@ -7,22 +7,31 @@ use url::Url;
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// Ends of the names of query parameters whose values are secret.
-const SECRET_PARAMETERS: [&str; 6] = ["key", "token", "secret", "password", "signature", "code"];
-
-/// Headers whose values are secret.
-const SECRET_HEADERS: [&str; 10] = [
+/// What names of secrets end in: those of parameters, and each word of a header's name.
+const SECRETS: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "credential",
+    "signature",
+    "sig",
+    "jwt",
+    "otp",
     "authorization",
-    "proxy-authorization",
     "cookie",
-    "set-cookie",
-    "x-api-key",
-    "api-key",
-    "x-auth-token",
-    "x-access-token",
-    "x-csrf-token",
-    "x-amz-security-token",
 ];
+
+/// What else names of both end in. Headers about keys, or about how to authenticate, have such words
+/// before others.
+const LAST: [&str; 2] = ["key", "auth"];
+
+/// What names of parameters end in besides; headers with codes tell of errors and countries.
+const LAST_OF_PARAMETERS: [&str; 1] = ["code"];
+
+/// Ends of headers' names with keys that are not secret.
+const PUBLIC_KEYS: [&str; 4] = ["idempotency-key", "cache-key", "surrogate-key", "websocket-key"];
 
 /// Headers whose values are URLs, with whatever is in them.
 const URL_HEADERS: [&str; 3] = ["location", "content-location", "referer"];
@@ -42,8 +51,12 @@ pub(crate) fn masked_field<'v>(name: &str, value: &'v [u8]) -> Cow<'v, str> {
     }
 }
 
+/// Whether the name says so, whatever the settings say.
 pub(crate) fn is_secret_header(name: &str) -> bool {
-    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    let has = |name: &str, ends: &[&str]| ends.iter().any(|end| ends_with(name, end));
+    name.split(['-', '_']).any(|word| has(word, &SECRETS))
+        || has(name, &LAST) && !has(name, &PUBLIC_KEYS)
+        || ["api-key", "apikey"].iter().any(|key| name.to_ascii_lowercase().contains(key))
 }
 
 /// The URL without user name and password.
@@ -132,7 +145,8 @@ fn secret_of(pair: &str) -> Option<usize> {
 }
 
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
-    SECRET_PARAMETERS.iter().any(|end| ends_with(name, end))
+    let mut ends = SECRETS.iter().chain(&LAST).chain(&LAST_OF_PARAMETERS);
+    ends.any(|end| ends_with(name, end))
 }
 
 /// In any case, and without a copy: names are looked at wherever a text has a sign.
@@ -255,6 +269,59 @@ mod tests {
     fn userinfo_is_dropped() {
         let url = Url::parse("https://u:p@h:8443/x").unwrap();
         assert_eq!(without_userinfo(&url).as_str(), "https://h:8443/x");
-        assert!(is_secret_header("AUTHORIZATION") && !is_secret_header("Accept"));
+    }
+
+    #[test]
+    fn names_say_what_is_secret() {
+        for name in [
+            "AUTHORIZATION",
+            "Proxy-Authorization",
+            "X-Forwarded-Authorization",
+            "Cookie",
+            "Set-Cookie",
+            "X-API-Key",
+            "Api-Key",
+            "X-ApiKey",
+            "X-Api-Key-V2",
+            "Ocp-Apim-Subscription-Key",
+            "x-amz-server-side-encryption-customer-key",
+            "X-Auth",
+            "X-Auth-Token",
+            "X-Access-Token",
+            "X-CSRFToken",
+            "X-Amz-Security-Token",
+            "Private-Token",
+            "X-Vault-Token",
+            "X_Gitlab_Token",
+            "X-Client-Secret",
+            "X-Secret-Name",
+            "X-Password",
+            "X-Aws-Credential",
+            "X-Hub-Signature-256",
+            "X-GitHub-OTP",
+        ] {
+            assert!(is_secret_header(name), "{name}");
+        }
+        for name in [
+            "Accept",
+            "Access-Control-Allow-Credentials",
+            "Authentication-Info",
+            "Cache-Key",
+            "Idempotency-Key",
+            "Key-Type",
+            "Sec-WebSocket-Key",
+            "Surrogate-Key",
+            "WWW-Authenticate",
+            "X-Error-Code",
+            "X-RateLimit-Remaining-Tokens",
+        ] {
+            assert!(!is_secret_header(name), "{name}");
+        }
+        for name in ["key", "apiKey", "access_token", "code", "auth", "sig", "X-Amz-Credential"] {
+            assert!(is_secret_parameter(name), "{name}");
+        }
+        for name in ["q", "keys", "token_type", "max_tokens", "author", "signed"] {
+            assert!(!is_secret_parameter(name), "{name}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bequest::ErrorKind::{Disconnected, IncompleteBody, InvalidResponse, ReadTimeout, TooLarge};
 use bequest::{ErrorKind, HttpVersions, Request, Result, Timeout};
 use serde_json::Value;
-use support::{Client, Door, Reply, doors};
+use support::{Client, Door, Reply, doors, peak_memory};
 use testbed::{Lab, Server};
 
 doors![each_case_ends_as_it_should];
@@ -62,7 +62,7 @@ fn send(client: &Client, method: &str, path: &str) -> Result<Reply> {
 fn each_case_ends_as_it_should(door: Door) {
     let cases = cases();
     assert!(cases.len() >= 60, "{}", cases.len());
-    let before = peak();
+    let before = peak_memory();
     for case in &cases {
         let text = |name: &str| case[name].as_str().unwrap();
         let (path, expected) = (text("path"), text("expect"));
@@ -90,13 +90,6 @@ fn each_case_ends_as_it_should(door: Door) {
         let next = send(&client, "GET", "/ok").unwrap();
         assert_eq!(next.text().unwrap(), "hello", "after {path}");
     }
-    let grown = peak() - before;
-    assert!(grown < 48 << 10, "{grown} KiB more at its peak");
-}
-
-/// The most memory that the process has had, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    let grown = peak_memory() - before;
+    assert!(grown < 48 << 20, "{grown} bytes more at its peak");
 }

@@ -8,7 +8,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use bequest::{ErrorKind, Request, Session, Timeout};
+use bequest::{ErrorKind, Request, Session, Timeout, Version};
 use serde_json::Value;
 use testbed::Testbed;
 
@@ -49,11 +49,13 @@ fn main() {
     ];
     let mut count = 0;
     for base in [base, tls_base] {
-        let site = Site { base, ca: ca.clone() };
-        for (name, check) in &checks {
-            println!("check {name} ... {}", site.base);
-            check(&site);
-            count += 1;
+        for version in VERSIONS {
+            let site = Site { base: base.clone(), ca: ca.clone(), version: *version };
+            for (name, check) in &checks {
+                println!("check {name} ... {} {version:?}", site.base);
+                check(&site);
+                count += 1;
+            }
         }
     }
     drop(server.stdin.take()); // Ends the server.
@@ -69,9 +71,18 @@ fn serve() {
 
 type Check = fn(&Site);
 
+/// By what all of it is checked.
+const VERSIONS: &[Version] = &[
+    Version::HTTP_11,
+    #[cfg(feature = "http2")]
+    Version::HTTP_2,
+];
+
+#[derive(Clone)]
 struct Site {
     base: String,
     ca: String,
+    version: Version,
 }
 
 impl Site {
@@ -79,6 +90,10 @@ impl Site {
         let mut session = Session::new();
         session.verify = self.ca.as_str().into();
         session.timeout = Timeout::from(std::time::Duration::from_secs(5));
+        #[cfg(feature = "http2")]
+        if self.version == Version::HTTP_2 {
+            session.http_versions = Some(bequest::HttpVersions::Http2);
+        }
         session
     }
 
@@ -88,7 +103,9 @@ impl Site {
 
     /// The number of the connection that a request goes over, and how many it has carried.
     fn connection(&self, session: &Session) -> (u64, u64) {
-        let value: Value = session.get(self.url("connection")).send().unwrap().json().unwrap();
+        let response = session.get(self.url("connection")).send().unwrap();
+        assert_eq!(response.version(), self.version);
+        let value: Value = response.json().unwrap();
         (value["connection"].as_u64().unwrap(), value["requests"].as_u64().unwrap())
     }
 }
@@ -187,9 +204,9 @@ fn a_child_may_close_the_session(site: &Site) {
 fn a_fork_inside_a_hook(site: &Site) {
     let session = site.session();
     let before = site.connection(&session);
-    let (inner, url, verify) = (session.clone(), site.base.clone(), site.ca.clone());
+    let (inner, same) = (session.clone(), site.clone());
     let hook = move |response| {
-        let site = Site { base: url.clone(), ca: verify.clone() };
+        let site = &same;
         let child = || assert_eq!(site.connection(&inner).1, 1);
         let parent = || assert_eq!(site.connection(&inner).0, before.0);
         fork(child, parent);

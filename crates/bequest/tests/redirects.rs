@@ -4,13 +4,12 @@
 
 mod support;
 
-use std::io::{Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bequest::{
-    Auth, Body, Error, ErrorKind, Hop, Next, PreparedRequest, Request, Response, Result, Round,
+    Auth, Error, ErrorKind, Hop, Next, PreparedRequest, Request, Response, Result, Round,
     SendOptions, Timeout, Verify, auth_fn,
 };
 #[cfg(feature = "http2")]
@@ -31,12 +30,7 @@ doors![
     https_can_be_all_there_is,
     trust_in_one_server_is_not_trust_in_the_next,
     nor_is_it_in_the_next_request,
-    the_body_of_one_not_followed_is_the_callers,
-    who_hears_of_a_redirect_has_its_body,
-    bodies_are_rewound,
-    bodies_that_are_gone_are_an_error,
     a_location_that_leads_nowhere_carries_the_response,
-    large_bodies_of_redirects_are_not_read,
     hooks_see_every_hop,
     the_total_timeout_is_for_the_whole_journey,
     the_fragment_goes_along,
@@ -55,7 +49,6 @@ http2_doors![
     https_can_be_all_there_is,
     trust_in_one_server_is_not_trust_in_the_next,
     nor_is_it_in_the_next_request,
-    bodies_are_rewound,
     a_location_that_leads_nowhere_carries_the_response,
     the_fragment_goes_along,
     the_last_hop_is_streamed,
@@ -338,91 +331,6 @@ fn nor_is_it_in_the_next_request(door: Door) {
     }
 }
 
-fn the_body_of_one_not_followed_is_the_callers(door: Door) {
-    let length = 1 << 20;
-    let head = format!("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: {length}\r\n\r\n");
-    let redirect = [head.into_bytes(), vec![b'x'; length]].concat();
-    let server = RawServer::start(Script::respond(redirect));
-    let stop = |_: &Hop<'_>| Ok(Next::Stop);
-    for request in [get(server.url("/")).redirect_policy(stop), get(server.url("/"))] {
-        for stream in [false, true] {
-            let request = request.clone().stream(stream).max_redirects(0);
-            match door.send(request) {
-                Ok(r) => assert_eq!(r.content().unwrap().len(), length, "{stream}"),
-                // Of one that comes with an error a little was read, at most.
-                Err(error) => {
-                    let content = error.response().unwrap().content();
-                    assert_eq!(content.unwrap_err().kind(), ErrorKind::TooLarge);
-                }
-            }
-        }
-    }
-}
-
-/// Wants to see each response, and is content with all of them.
-struct Content;
-
-impl Auth for Content {
-    fn apply(&self, _: &mut PreparedRequest) -> Result<()> {
-        Ok(())
-    }
-}
-
-fn who_hears_of_a_redirect_has_its_body(door: Door) {
-    let length = 1 << 20;
-    let head = format!("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: {length}\r\n\r\n");
-    let redirect = [head.into_bytes(), vec![b'x'; length]].concat();
-    let server = RawServer::start(Script::respond(redirect.clone()));
-    let stop = |_: &Hop<'_>| Ok(Next::Stop);
-    let request = || get(server.url("/")).redirect_policy(stop);
-    for request in [request().auth(Content), request().hook(Ok)] {
-        for stream in [false, true] {
-            let r = door.send(request.clone().stream(stream)).unwrap();
-            assert_eq!(r.content().unwrap().len(), length, "{stream}");
-        }
-    }
-    let r = door.send(get(server.url("/")).hook(move |r: Response| {
-        assert_eq!(r.content()?.len(), length);
-        Response::builder().body("instead").build()
-    }));
-    assert_eq!(r.unwrap().text().unwrap(), "instead");
-    // One that is cut short is no success, whoever has heard of it.
-    let server = RawServer::start(Script::new().read_head().send(&redirect[..length]).close());
-    for request in [get(server.url("/")), get(server.url("/")).hook(Ok)] {
-        let error = door.send(request.redirect_policy(stop)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::IncompleteBody, "{error}");
-    }
-}
-
-fn bodies_are_rewound(door: Door) {
-    let server = Testbed::start();
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(b"0123456789").unwrap();
-    file.seek(SeekFrom::Start(4)).unwrap();
-    for body in [Body::from("456789"), Body::from(file)] {
-        let shown = format!("{body:?}");
-        let r = door.send(led(&server, "PUT", "/anything", 307).body(body)).unwrap();
-        assert_eq!(r.json().unwrap()["data"], "456789", "{shown}");
-    }
-}
-
-fn bodies_that_are_gone_are_an_error(door: Door) {
-    let server = Testbed::start();
-    let body = || Body::reader(&b"once"[..]);
-    let error = door.send(led(&server, "POST", "/anything", 307).body(body())).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnrewindableBody, "{error}");
-    assert_eq!(error.response().unwrap().status(), 307);
-    assert_eq!(
-        door.send(led(&server, "POST", "/anything", 303).body(body())).unwrap().status(),
-        200
-    );
-    // A server that answers before the body was begun has not used it up.
-    let asking = led(&server, "POST", "/anything", 307).body(body());
-    let asking = asking.header("Expect", "100-continue");
-    let r = door.send(asking.timeout(Timeout::new().expect_continue(None))).unwrap();
-    assert_eq!(r.json().unwrap()["data"], "once");
-}
-
 fn a_location_that_leads_nowhere_carries_the_response(door: Door) {
     let server = Testbed::start();
     for (location, kind) in [
@@ -437,24 +345,6 @@ fn a_location_that_leads_nowhere_carries_the_response(door: Door) {
         let error = s.send(led(&server, "GET", location, 302)).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.response().unwrap().status(), 302, "{location}");
-    }
-}
-
-fn large_bodies_of_redirects_are_not_read(door: Door) {
-    let most = 64 << 10;
-    for (length, connections) in [(1000, 1), (most, 1), (most + 1, 2), (10 << 20, 2)] {
-        let head = format!("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: {length}\r\n\r\n");
-        let redirect = [head.into_bytes(), vec![b'x'; length]].concat();
-        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-        let server = RawServer::sequence(vec![
-            Script::new().read_head().send(redirect).read_head().send(answer).wait_close(),
-            Script::respond(answer),
-        ]);
-        let r = door.send(get(server.url("/"))).unwrap();
-        assert_eq!(r.text().unwrap(), "ok");
-        assert_eq!(server.connections(), connections, "{length}");
-        let kept = r.history()[0].content();
-        assert_eq!(kept.is_ok_and(|body| body.len() == length), length <= most);
     }
 }
 

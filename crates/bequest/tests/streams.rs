@@ -227,7 +227,8 @@ fn a_silent_server_is_asked_and_given_up(door: Door) {
         let held = scope.spawn(|| text(&client, &server.url("/hold")));
         until("it is held", || server.open() == 1);
         // PINGs are answered: nothing is given up.
-        thread::sleep(4 * interval);
+        let (before, ping) = (server.received(), 9 + 8);
+        until("it is asked often", || server.received() >= before + 4 * ping);
         server.release();
         assert_eq!(held.join().unwrap(), "held");
     });

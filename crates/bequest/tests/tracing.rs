@@ -23,6 +23,10 @@ doors![
     what_fails_tells_how_far_it_came,
     streamed_bodies_are_told_where_they_belong,
     a_pool_that_blocks_is_told,
+    #[cfg(feature = "http2")]
+    a_request_by_http2_tells_its_steps,
+    #[cfg(feature = "http2")]
+    a_request_by_http2_that_is_sent_once_more_tells_why,
     no_secret_is_told,
 ];
 
@@ -223,6 +227,80 @@ fn a_pool_that_blocks_is_told(door: Door) {
     s.mount("http://", HttpAdapter::new().pool_maxsize(1).pool_block(true));
     let told = ear.listen(|| drop(s.send(get(server.url("/get"))).unwrap()));
     assert_eq!(told.span("pool").fields["port"], server.addr().port().to_string());
+}
+
+/// Of two at a time, the second is on the first one's connection.
+#[cfg(feature = "http2")]
+fn a_request_by_http2_tells_its_steps(door: Door) {
+    let ear = Ear::alone();
+    let server = Testbed::start();
+    let mut s = door.trusting(server.ca_file().as_ref());
+    s.mount("https://", loopback());
+    *s.http_versions() = Some(bequest::HttpVersions::Http2);
+    let url = server.https_url("/bytes/10");
+    let told = ear.listen(|| {
+        let held = s.send(get(&url).stream(true)).unwrap();
+        s.send(get(&url)).unwrap();
+        assert_eq!(held.content().unwrap().len(), 10);
+    });
+    assert_eq!(
+        steps(&told),
+        [
+            "request: sending",
+            "request send: resolved",
+            "request send connect: connecting",
+            "request send connect: connected",
+            "request send tls: secured",
+            "request send: on a new connection",
+            "request send: answered",
+            "request: done",
+            "request: sending",
+            "request send: on a kept connection",
+            "request send: answered",
+            "request send: body",
+            "request: done",
+            "request send: body",
+        ]
+    );
+    assert_eq!(told.event("connected")["address"], server.https_addr().to_string());
+    assert_eq!(told.span("tls").fields["host"], "localhost");
+    for answered in told.events_of("answered") {
+        assert_eq!((&*answered["status"], &*answered["version"]), ("200", "HTTP/2.0"));
+        assert!(answered["peer"].contains(&server.https_addr().to_string()), "{answered:?}");
+    }
+    let sends: Vec<_> = told.spans.iter().filter(|span| span.name == "send").collect();
+    assert!(sends.len() == 2 && sends.iter().all(|span| span.fields["status"] == "200"));
+    let bodies: Vec<_> = told.events.iter().filter(|event| event.text == "body").collect();
+    assert_ne!(bodies[0].path, bodies[1].path, "each is told of its own request");
+    for body in &bodies {
+        assert_eq!((&*body.fields["bytes"], &*body.fields["whole"]), ("10", "true"));
+    }
+}
+
+#[cfg(feature = "http2")]
+fn a_request_by_http2_that_is_sent_once_more_tells_why(door: Door) {
+    let ear = Ear::alone();
+    let server = testbed::StreamServer::start(100);
+    let mut s = door.session();
+    *s.http_versions() = Some(bequest::HttpVersions::Http2);
+    s.send(get(server.url("/hello"))).unwrap();
+    let told = ear.listen(|| drop(s.send(get(server.url("/refused"))).unwrap()));
+    let again = "it was not processed, or lost: once more";
+    assert_eq!(
+        steps(&told),
+        [
+            "request: sending",
+            "request send: on a kept connection",
+            &format!("request send: {again}"),
+            "request send: on a kept connection",
+            "request send: answered",
+            "request send: body",
+            "request: done",
+        ]
+    );
+    let error = &told.event(again)["error"];
+    assert!(error.contains("refused to process the request"), "{error}");
+    assert_eq!((s.stats().opened, s.stats().replayed, server.requests()), (1, 1, 3));
 }
 
 /// What has a password, a token or a cookie in it.

@@ -3,8 +3,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use h2::server::{self, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
 use hyper::body::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
 
@@ -24,6 +27,7 @@ use tokio::sync::{Notify, oneshot, watch};
 /// | `/stall` | sends a head and `begun`, and nothing more |
 /// | `/fill/N` | sends N bytes, as the client gives room for them |
 /// | `/last` | answers `last`, and accepts no further stream on the connection (GOAWAY) |
+/// | `/refused` | the first time it does nothing (REFUSED_STREAM), then it answers `hello` |
 /// | `/silent` | never answers |
 /// | `/sink` | reads the request's body, and answers how long it was |
 #[derive(Debug)]
@@ -44,6 +48,8 @@ struct Shared {
     open: AtomicUsize,
     most: AtomicUsize,
     cancelled: AtomicUsize,
+    received: AtomicUsize,
+    has_refused: AtomicBool,
     released: watch::Sender<bool>,
 }
 
@@ -62,6 +68,8 @@ impl StreamServer {
             open: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
+            received: AtomicUsize::new(0),
+            has_refused: AtomicBool::new(false),
             released: watch::Sender::new(false),
         });
         let (stop, stopped) = oneshot::channel();
@@ -116,6 +124,11 @@ impl StreamServer {
     pub fn cancelled(&self) -> usize {
         self.shared.cancelled.load(Ordering::SeqCst)
     }
+
+    /// How many bytes came, whatever frames they are.
+    pub fn received(&self) -> usize {
+        self.shared.received.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for StreamServer {
@@ -161,6 +174,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut builder = server::Builder::new();
     builder.max_concurrent_streams(shared.limit);
+    let stream = Counted { stream, shared: Arc::clone(&shared) };
     let mut connection = builder.handshake::<_, Bytes>(stream).await.map_err(io::Error::other)?;
     let leaving = Arc::new(Notify::new());
     let mut deaf = shared.deaf.subscribe();
@@ -176,6 +190,43 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
                 tokio::spawn(answer(request, respond, shared, leaving));
             }
         }
+    }
+}
+
+/// A connection that counts what comes: `h2` tells of no PING that it answers.
+struct Counted {
+    stream: TcpStream,
+    shared: Arc<Shared>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.shared.received.fetch_add(buffer.filled().len() - before, Ordering::SeqCst);
+        read
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -220,6 +271,10 @@ async fn answer(
             "/last" => {
                 leaving.notify_one();
                 send(&mut respond, "last").await
+            }
+            "/refused" if !shared.has_refused.swap(true, Ordering::SeqCst) => {
+                respond.send_reset(Reason::REFUSED_STREAM);
+                Ok(())
             }
             "/silent" => cancelled(&shared, poll_fn(|context| respond.poll_reset(context)).await),
             "/sink" => {

@@ -103,11 +103,11 @@ impl Download {
             call.release(count);
         }
         self.left = self.left.map(|left| left.saturating_sub(count as u64));
+        self.log.count(count);
         if self.left == Some(0) && self.arrived.is_empty() {
             // The stream's end has come with the last byte, as a rule.
             let _ = self.poll_arrived(context)?;
         }
-        self.log.count(count);
         if let Some(meter) = &mut self.meter {
             meter.read(count);
         }

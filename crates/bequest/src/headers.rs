@@ -224,6 +224,17 @@ impl Headers {
 
 // For the modules that write and read heads.
 impl Headers {
+    /// The same as `Debug` shows, with more names of secrets.
+    pub(crate) fn masked(&self, is_secret: impl Fn(&str) -> bool) -> impl fmt::Debug {
+        fmt::from_fn(move |f| {
+            let shown = self.iter().map(|(name, value)| match is_secret(name) {
+                true => (name, secrets::MASK.into()),
+                false => (name, secrets::masked_field(name, value)),
+            });
+            f.debug_map().entries(shown).finish()
+        })
+    }
+
     /// A received head: its text, and where names and values are in it.
     pub(crate) fn received(
         text: Vec<u8>,
@@ -460,11 +471,10 @@ impl fmt::Display for Headers {
 }
 
 impl fmt::Debug for Headers {
-    /// As a map; the values of Authorization, Cookie and their like are masked, and so is what is
-    /// secret in the URLs of Location and its like.
+    /// As a map; the values of Authorization, Cookie and of whatever has a name like a secret's are
+    /// masked, and so is what is secret in the URLs of Location and its like.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.iter().map(|(name, value)| (name, secrets::masked_field(name, value)));
-        f.debug_map().entries(shown).finish()
+        self.masked(|_| false).fmt(f)
     }
 }
 

@@ -7,22 +7,31 @@ use url::Url;
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// Ends of the names of query parameters whose values are secret.
-const SECRET_PARAMETERS: [&str; 6] = ["key", "token", "secret", "password", "signature", "code"];
-
-/// Headers whose values are secret.
-const SECRET_HEADERS: [&str; 10] = [
+/// What names of secrets end in: those of parameters, and each word of a header's name.
+const SECRETS: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "credential",
+    "signature",
+    "sig",
+    "jwt",
+    "otp",
     "authorization",
-    "proxy-authorization",
     "cookie",
-    "set-cookie",
-    "x-api-key",
-    "api-key",
-    "x-auth-token",
-    "x-access-token",
-    "x-csrf-token",
-    "x-amz-security-token",
 ];
+
+/// What else names of both end in. Headers about keys, or about how to authenticate, have such words
+/// before others.
+const LAST: [&str; 2] = ["key", "auth"];
+
+/// What names of parameters end in besides; headers with codes tell of errors and countries.
+const LAST_OF_PARAMETERS: [&str; 1] = ["code"];
+
+/// Ends of headers' names with keys that are not secret.
+const PUBLIC_KEYS: [&str; 4] = ["idempotency-key", "cache-key", "surrogate-key", "websocket-key"];
 
 /// Headers whose values are URLs, with whatever is in them.
 const URL_HEADERS: [&str; 3] = ["location", "content-location", "referer"];
@@ -42,8 +51,12 @@ pub(crate) fn masked_field<'v>(name: &str, value: &'v [u8]) -> Cow<'v, str> {
     }
 }
 
+/// Whether the name says so, whatever the settings say.
 pub(crate) fn is_secret_header(name: &str) -> bool {
-    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    let has = |name: &str, ends: &[&str]| ends.iter().any(|end| ends_with(name, end));
+    name.split(['-', '_']).any(|word| has(word, &SECRETS))
+        || has(name, &LAST) && !has(name, &PUBLIC_KEYS)
+        || ["api-key", "apikey"].iter().any(|key| name.to_ascii_lowercase().contains(key))
 }
 
 /// The URL without user name and password.
@@ -74,51 +87,126 @@ pub(crate) fn masked(url: &Url) -> String {
 
 /// Text that was meant to be a URL, as it may be shown, on one line.
 pub(crate) fn masked_text(text: &str) -> String {
-    // Before an `@` it may be a part of a password.
-    let behind = text.rfind('@').unwrap_or(0);
-    if let Some((rest, fragment)) = text[behind..].split_once('#') {
-        let mask = if fragment.is_empty() { "" } else { MASK };
-        return format!("{}#{mask}", masked_text(&text[..behind + rest.len()]));
-    }
-    let (text, query) = text.split_once('?').map_or((text, None), |(text, q)| (text, Some(q)));
-    // What stands before two slashes is a scheme, or the beginning of a password with slashes in it.
-    let is_start = |(start, _): &(&str, &str)| start.is_empty() || start.ends_with(':');
-    let authority = text.split_once("//").filter(is_start);
-    let (start, rest) = authority.unwrap_or(("", text));
     // Up to the last sign, wherever it stands: what can't be parsed must be suspected.
-    let rest = match rest.rfind('@') {
-        Some(at) => format!("{MASK}{}", &rest[at..]),
-        None => rest.to_owned(),
+    let (before, behind) = match text.rsplit_once('@') {
+        Some((before, behind)) => (Some(before), behind),
+        None => (None, text),
     };
-    let slashes = if authority.is_some() { "//" } else { "" };
-    let shown = match query {
-        Some(query) if query.contains('@') && !rest.contains('@') => {
-            // The question mark may belong to a password.
-            let host = query.rsplit('@').next().unwrap_or_default();
-            format!("{start}{slashes}{MASK}@{host}")
+    let (behind, fragment) = match behind.split_once('#') {
+        Some((behind, fragment)) => (behind, Some(fragment)),
+        None => (behind, None),
+    };
+    let mut shown = String::new();
+    let mut rest = behind;
+    if let Some(before) = before {
+        shown = format!("{}{MASK}@", beginning(before));
+        if ends_in_secret(before) {
+            shown += MASK;
+            rest = &behind[behind.find('&').unwrap_or(behind.len())..];
         }
-        Some(query) => format!("{start}{slashes}{rest}?{}", masked_query(query)),
-        None => format!("{start}{slashes}{rest}"),
-    };
+    }
+    shown += &masked_query(rest);
+    if let Some(fragment) = fragment {
+        shown += if fragment.is_empty() { "#" } else { "#***" };
+    }
     shown.escape_debug().to_string()
 }
 
+/// A scheme and two slashes, or these alone. Other text before slashes is of a password that has some.
+fn beginning(text: &str) -> &str {
+    let Some((start, _)) = text.split_once("//") else { return "" };
+    let may_be = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    match start.strip_suffix(':') {
+        Some(scheme) if scheme.chars().all(may_be) => &text[..start.len() + 2],
+        None if start.is_empty() => "//",
+        _ => "",
+    }
+}
+
+/// Whether what follows goes on with a secret of the query.
+fn ends_in_secret(text: &str) -> bool {
+    let last = text.split_once('?').and_then(|(_, query)| query.rsplit('&').next());
+    last.is_some_and(|pair| secret_of(pair).is_some())
+}
+
 fn masked_query(query: &str) -> String {
-    let shown = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret_parameter(name) => Cow::Owned(format!("{name}={MASK}")),
-        _ => Cow::Borrowed(pair),
+    let shown = query.split('&').map(|pair| match secret_of(pair) {
+        Some(at) => Cow::Owned(format!("{}{MASK}", &pair[..at])),
+        None => Cow::Borrowed(pair),
     });
     shown.collect::<Vec<_>>().join("&")
 }
 
+/// Where the value begins, if its name says that it is secret. The name may have another before it,
+/// or the path.
+fn secret_of(pair: &str) -> Option<usize> {
+    let mut signs = pair.match_indices('=').map(|(at, _)| at);
+    signs.find(|&at| is_secret_parameter(&pair[..at])).map(|at| at + 1)
+}
+
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_PARAMETERS.iter().any(|secret| name.ends_with(secret))
+    let mut ends = SECRETS.iter().chain(&LAST).chain(&LAST_OF_PARAMETERS);
+    ends.any(|end| ends_with(name, end))
+}
+
+/// In any case, and without a copy: names are looked at wherever a text has a sign.
+fn ends_with(name: &str, end: &str) -> bool {
+    let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Strategy, any, prop_oneof};
+    use proptest::sample::select;
+    use proptest::test_runner::{Config, TestRunner};
+
     use super::*;
+
+    /// Any text, with more of what means something in a URL.
+    fn secret() -> impl Strategy<Value = String> {
+        const SPECIAL: &[&str] =
+            &["?", "@", "#", "/", "//", "://", ":", "&", "=", "%", "token=", "a=", "SECR"];
+        let part = prop_oneof![select(SPECIAL).prop_map(str::to_owned), any::<String>()];
+        vec(part, 0..8).prop_map(|parts| parts.concat())
+    }
+
+    fn check(test: impl Fn(&str)) {
+        let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+        let result = TestRunner::new(config).run(&secret(), |secret| {
+            test(&secret);
+            Ok(())
+        });
+        if let Err(failed) = result {
+            panic!("{failed}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_password_is_shown_whatever_is_in_it() {
+        check(|password| {
+            for start in ["http://", "//", ""] {
+                let shown = masked_text(&format!("{start}user:{password}@host/x?page=7#f"));
+                // Two slashes at its beginning make a scheme of the user.
+                let shown =
+                    shown.strip_prefix(start).map(|s| s.strip_prefix("user://").unwrap_or(s));
+                let masked = ["***@host/x?page=7#***", "***@***#***"];
+                assert!(shown.is_some_and(|shown| masked.contains(&shown)), "{shown:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_of_a_secret_parameter_is_shown_whatever_is_in_it() {
+        check(|value| {
+            let value = value.replace(['&', '#'], "");
+            for start in ["http://ho st/?page=7&", "http://u:p?a=w@h/?", "?", "http://u:p@w@h/?"] {
+                let shown = masked_text(&format!("{start}token={value}&q=1"));
+                assert!(!shown.contains("SECR") && shown.ends_with("&q=1"), "{shown}");
+            }
+        });
+    }
 
     #[test]
     fn passwords_and_secret_parameters_are_masked() {
@@ -158,6 +246,12 @@ mod tests {
     }
 
     #[test]
+    fn masking_takes_linear_time() {
+        let signs = "=".repeat(1 << 20);
+        assert_eq!(masked_text(&signs), signs);
+    }
+
+    #[test]
     fn fields_are_masked_by_their_names() {
         for (name, value, shown) in [
             ("Authorization", "Basic eA==", "***"),
@@ -175,6 +269,59 @@ mod tests {
     fn userinfo_is_dropped() {
         let url = Url::parse("https://u:p@h:8443/x").unwrap();
         assert_eq!(without_userinfo(&url).as_str(), "https://h:8443/x");
-        assert!(is_secret_header("AUTHORIZATION") && !is_secret_header("Accept"));
+    }
+
+    #[test]
+    fn names_say_what_is_secret() {
+        for name in [
+            "AUTHORIZATION",
+            "Proxy-Authorization",
+            "X-Forwarded-Authorization",
+            "Cookie",
+            "Set-Cookie",
+            "X-API-Key",
+            "Api-Key",
+            "X-ApiKey",
+            "X-Api-Key-V2",
+            "Ocp-Apim-Subscription-Key",
+            "x-amz-server-side-encryption-customer-key",
+            "X-Auth",
+            "X-Auth-Token",
+            "X-Access-Token",
+            "X-CSRFToken",
+            "X-Amz-Security-Token",
+            "Private-Token",
+            "X-Vault-Token",
+            "X_Gitlab_Token",
+            "X-Client-Secret",
+            "X-Secret-Name",
+            "X-Password",
+            "X-Aws-Credential",
+            "X-Hub-Signature-256",
+            "X-GitHub-OTP",
+        ] {
+            assert!(is_secret_header(name), "{name}");
+        }
+        for name in [
+            "Accept",
+            "Access-Control-Allow-Credentials",
+            "Authentication-Info",
+            "Cache-Key",
+            "Idempotency-Key",
+            "Key-Type",
+            "Sec-WebSocket-Key",
+            "Surrogate-Key",
+            "WWW-Authenticate",
+            "X-Error-Code",
+            "X-RateLimit-Remaining-Tokens",
+        ] {
+            assert!(!is_secret_header(name), "{name}");
+        }
+        for name in ["key", "apiKey", "access_token", "code", "auth", "sig", "X-Amz-Credential"] {
+            assert!(is_secret_parameter(name), "{name}");
+        }
+        for name in ["q", "keys", "token_type", "max_tokens", "author", "signed"] {
+            assert!(!is_secret_parameter(name), "{name}");
+        }
     }
 }

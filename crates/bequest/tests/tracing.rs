@@ -8,7 +8,7 @@
 mod listener;
 mod support;
 
-use bequest::{ErrorKind, Expectation, HttpAdapter, MockAdapter, Retry};
+use bequest::{ErrorKind, Expectation, HttpAdapter, MockAdapter, Retry, SensitiveHeaders};
 use listener::{Ear, Told};
 use support::{Door, doors, get, until};
 use testbed::{Proxy, RawServer, Script, Testbed};
@@ -314,6 +314,7 @@ fn no_secret_is_told(door: Door) {
     );
     let redirect = format!(
         "HTTP/1.1 302 Found\r\nLocation: {to}\r\nSet-Cookie: id={SECRET}; Path=/\r\n\
+         x-tenant: {SECRET}\r\n\
          Content-Length: 0\r\n\r\n"
     );
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
@@ -322,11 +323,16 @@ fn no_secret_is_told(door: Door) {
     *s.verify() = server.ca_file().into();
     *s.proxies() = bequest::Proxies::new().all(proxy.url_with_login("http")).unwrap();
     s.headers().insert("X-API-Key", SECRET);
+    s.headers().insert("X-Vault-Token", SECRET);
+    s.headers().insert("X-Tenant", SECRET);
     s.headers().insert("Referer", format!("http://h/?token={SECRET}"));
     let retry = Retry::new().status_forcelist([503]);
+    let names = SensitiveHeaders::default().with(["X-Tenant"]);
+    let get = |url: String| get(url).sensitive_headers(names.clone());
     let told = ear.listen(|| {
         let from = first.url(&format!("/?code={SECRET}")).replace("//", &format!("//u:{SECRET}@"));
         let reply = s.send(get(from).retry(retry)).unwrap();
+        assert!(!format!("{:?}", reply.history()[0].request()).contains(SECRET));
         assert_eq!(reply.history().len(), 1);
         s.send(get(format!("http://{SECRET}:{SECRET}@localhost:1/?key={SECRET}"))).map(drop).ok();
     });

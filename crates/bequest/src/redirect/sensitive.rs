@@ -1,9 +1,13 @@
 //! Names of headers that are secrets between a caller and one origin.
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::headers::Headers;
+
 /// Headers that a redirect to another origin goes without, beside Authorization,
-/// Proxy-Authorization, Cookie and Host, which never go along.
+/// Proxy-Authorization, Cookie and Host, which never go along. Logs and the `Debug` output of a
+/// session, and of a request that was sent, have no values of them.
 ///
 /// Unless it is set: X-Api-Key, Api-Key, X-Auth-Token, X-Access-Token, X-Csrf-Token and
 /// X-Amz-Security-Token.
@@ -40,6 +44,11 @@ impl SensitiveHeaders {
     /// Whether the name is one of them; its case does not matter.
     pub fn contains(&self, name: &str) -> bool {
         self.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The fields as they may be shown.
+    pub(crate) fn masked(&self, headers: &Headers) -> impl fmt::Debug {
+        headers.masked(|name| self.contains(name))
     }
 
     /// The names.

@@ -258,3 +258,17 @@ fn a_body_that_was_read_can_not_go_along() {
     let next = follow(&response(untouched.prepare().unwrap(), 307, b"/x")).unwrap();
     assert!(next.is_some(), "it was not read yet");
 }
+
+#[test]
+fn sensitive_headers_are_not_shown() {
+    let mut session = crate::session::Session::new();
+    session.headers.insert("X-Tenant", "hidden");
+    assert!(format!("{session:?}").contains("hidden"));
+    session.sensitive_headers = session.sensitive_headers.with(["x-tenant"]);
+    assert!(format!("{session:?}").contains(r#""X-Tenant": "***""#), "{session:?}");
+    let mut request = prepared("GET", "http://h/");
+    request.headers = session.headers.clone();
+    let sensitive_headers = session.sensitive_headers.clone();
+    request.set_settings(&Arc::new(Settings { sensitive_headers, ..Settings::default() }));
+    assert!(!format!("{request:?}").contains("hidden"), "{request:?}");
+}

@@ -382,10 +382,12 @@ impl Clone for PreparedRequest {
 impl fmt::Debug for PreparedRequest {
     /// Method, URL and headers, secrets masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sensitive = self.settings.as_ref().map(|settings| &settings.sensitive_headers);
+        let is_secret = |name: &str| sensitive.is_some_and(|names| names.contains(name));
         f.debug_struct("PreparedRequest")
             .field("method", &self.method)
             .field("url", &secrets::masked(&self.url))
-            .field("headers", &self.headers)
+            .field("headers", &self.headers.masked(is_secret))
             .field("body", &self.body)
             .finish_non_exhaustive()
     }

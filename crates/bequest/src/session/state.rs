@@ -365,7 +365,7 @@ macro_rules! session_state {
             /// Without secrets.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct("Session")
-                    .field("headers", &self.headers)
+                    .field("headers", &self.sensitive_headers.masked(&self.headers))
                     .field("params", &self.params)
                     .field("hooks", &self.hooks)
                     .field("verify", &self.verify)

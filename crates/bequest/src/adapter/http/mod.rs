@@ -287,7 +287,7 @@ impl HttpAdapter {
                 }
             };
             let mut ready = if reused { now } else { connection.ready() };
-            trace::event!(TRACE, headers = ?work.request.headers, "request");
+            trace::event!(TRACE, headers = ?work.settings.sensitive_headers.masked(&work.request.headers), "request");
             loop {
                 match trip.run(&mut connection).await {
                     Ok(answer) => {
@@ -351,7 +351,7 @@ impl HttpAdapter {
             elapsed_ms = trace::ms(timings.head),
             "answered"
         );
-        trace::event!(TRACE, headers = ?answer.head.headers, "response");
+        trace::event!(TRACE, headers = ?settings.sensitive_headers.masked(&answer.head.headers), "response");
         // A little less than it says: it may close while a request is on its way.
         connection.server_keeps =
             answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));

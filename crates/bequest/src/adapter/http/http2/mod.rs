@@ -115,7 +115,7 @@ impl HttpAdapter {
             elapsed_ms = trace::ms(timings.head),
             "answered"
         );
-        trace::event!(TRACE, headers = ?answer.head.headers, "response");
+        trace::event!(TRACE, headers = ?work.settings.sensitive_headers.masked(&answer.head.headers), "response");
         let settings = work.settings;
         let head = Head {
             status: answer.head.status,
@@ -149,7 +149,7 @@ fn announce(work: &Work<'_>, shared: &Shared, is_fresh: bool) {
     } else {
         trace::event!(DEBUG, peer = ?shared.peer, "on a kept connection");
     }
-    trace::event!(TRACE, headers = ?work.request.headers, "request");
+    trace::event!(TRACE, headers = ?work.settings.sensitive_headers.masked(&work.request.headers), "request");
 }
 
 /// What a request ends with that got no answer.

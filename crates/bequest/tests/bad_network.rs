@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bequest::{CancelToken, Error, ErrorKind, Phase, Request, Timeout};
-use support::{Client, DOORS, Door, get, namespaces, post};
+use support::{Client, DOORS, Door, get, namespaces, post, until};
 use testbed::{Lab, Testbed};
 
 const ROLE: &str = "BEQUEST_TEST_BAD_NETWORK";
@@ -121,15 +121,23 @@ fn a_name_server_that_never_answers(door: Door, _: &str) {
     }
 }
 
+/// How many sockets of this namespace ask a name server (proc_net(5)); those of look-ups that were
+/// given up do so for ten seconds.
+fn look_ups() -> usize {
+    let table = std::fs::read_to_string("/proc/self/net/udp").unwrap();
+    let asked = table.lines().filter_map(|line| line.split_whitespace().nth(2));
+    asked.filter(|address| address.ends_with(":0035")).count()
+}
+
 fn a_look_up_is_given_up(door: Door, _: &str) {
-    let (s, token, pause) = (door.session(), CancelToken::new(), Duration::from_millis(200));
+    let (s, token, before) = (door.session(), CancelToken::new(), look_ups());
     let request = get("http://nobody.example/").cancel_with(&token);
     let error = thread::scope(|scope| {
         scope.spawn(|| {
-            thread::sleep(pause); // Nothing tells that the look-up has begun.
+            until("the name server is asked", || look_ups() > before);
             token.cancel();
         });
-        late(&s, request, pause)
+        late(&s, request, Duration::ZERO)
     });
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Cancelled, Some(Phase::Resolve)));
 }

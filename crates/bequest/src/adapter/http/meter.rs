@@ -23,7 +23,7 @@ impl Meter {
     }
 
     /// A write begins that has `body` bytes of the body, behind `start` bytes that are not.
-    pub(super) fn expect(&mut self, start: usize, body: usize) {
+    pub(super) fn announce(&mut self, start: usize, body: usize) {
         self.before = self.progress.sent;
         self.body = start..start + body;
     }

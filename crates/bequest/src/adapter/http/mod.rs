@@ -1,5 +1,6 @@
 //! The adapter for `http://` and `https://`: one request over one connection.
 
+mod answered;
 mod ask;
 mod clock;
 mod download;
@@ -22,7 +23,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::http::Extensions;
+use answered::{Way, answered};
 use download::Download;
 use forward::Forward;
 use open::{open, wait_for_turn};
@@ -37,10 +38,10 @@ use crate::future::BoxFuture;
 use crate::net::{Connection, Origin, Pool, ProxyServer, Route, Vacancy, was_closed};
 use crate::reactor::{self, Reactor};
 use crate::request::PreparedRequest;
-use crate::response::{DRAINED, Encoding, Head, Response};
+use crate::response::{DRAINED, Response};
 use crate::settings::Settings;
 use crate::stats::Stats;
-use crate::timings::{HeadTimings, Timings};
+use crate::timings::Timings;
 use crate::trace;
 
 /// What is to be sent, and where to.
@@ -332,45 +333,16 @@ impl HttpAdapter {
         settings: &Settings,
         began: Began,
     ) -> Response {
-        let now = Instant::now();
-        let timings = HeadTimings {
-            connection: connection
-                .opened
-                .take()
-                .map(|opened| (opened, began.ready - began.started)),
-            send: connection.sent_at.map(|sent| sent - began.ready),
-            head: now - began.started,
-            arrived: Some(now),
-        };
-        trace::record!("status", answer.head.status.as_u16());
-        trace::event!(
-            DEBUG,
-            status = answer.head.status.as_u16(),
-            version = ?answer.head.version,
-            peer = ?connection.peer,
-            elapsed_ms = trace::ms(timings.head),
-            "answered"
-        );
-        trace::event!(TRACE, headers = ?settings.sensitive_headers.masked(&answer.head.headers), "response");
         // A little less than it says: it may close while a request is on its way.
         connection.server_keeps =
             answer.framing.keeps.map(|keeps| keeps.saturating_sub(Duration::from_millis(500)));
-        let head = Head {
-            status: answer.head.status,
-            version: answer.head.version,
-            reason: answer.head.reason,
-            headers: answer.head.headers,
-            request: None,
-            url: None,
-            history: Vec::new(),
-            attempts: Vec::new(),
-            timings,
+        let way = Way {
+            opened: connection.opened.take(),
+            sent_at: connection.sent_at,
             peer: connection.peer,
             tls: connection.tls.clone(),
-            extensions: Extensions::new(),
-            max_content: settings.max_content,
-            encoding: Encoding::default(),
         };
+        let head = answered(answer.head, began, way, settings);
         let (framing, limits) = (answer.framing, self.0.options.limits);
         let live = Download::begin(connection, pool, framing, settings, limits, answer.meter);
         Response::new(head, live)

@@ -153,7 +153,7 @@ where
     /// The next write has that much of the body in it, behind so much that is not.
     fn measure(&mut self, before: usize, body: usize) {
         if let Some(meter) = &mut self.meter {
-            meter.expect(before, body);
+            meter.announce(before, body);
         }
     }
 

@@ -10,20 +10,19 @@ mod upload;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Extensions;
-
 use self::exchange::{Answer, Exchange};
 use self::failure::Failure;
 use self::find::Found;
 pub(super) use self::options::Http2Options;
+use super::answered::{Way, answered};
 use super::open::wait_for_turn;
 use super::round_trip::RoundTrip;
 use super::{Began, HttpAdapter, Work};
 use crate::error::{Error, Phase, Result};
 use crate::h2;
 use crate::net::{Shared, Turn, was_closed};
-use crate::response::{Encoding, Head, Response};
-use crate::timings::{HeadTimings, Timings};
+use crate::response::Response;
+use crate::timings::Timings;
 use crate::trace;
 
 /// How often a request is sent again that a server says it has not processed.
@@ -99,40 +98,9 @@ impl HttpAdapter {
         turn: Option<Turn>,
         (began, opened, sent_at): (Began, Option<Box<Timings>>, Option<Instant>),
     ) -> Response {
-        let now = Instant::now();
-        let timings = HeadTimings {
-            connection: opened.map(|opened| (opened, began.ready - began.started)),
-            send: sent_at.map(|sent| sent - began.ready),
-            head: now - began.started,
-            arrived: Some(now),
-        };
-        trace::record!("status", answer.head.status.as_u16());
-        trace::event!(
-            DEBUG,
-            status = answer.head.status.as_u16(),
-            version = ?answer.head.version,
-            peer = ?shared.peer,
-            elapsed_ms = trace::ms(timings.head),
-            "answered"
-        );
-        trace::event!(TRACE, headers = ?work.settings.sensitive_headers.masked(&answer.head.headers), "response");
+        let way = Way { opened, sent_at, peer: shared.peer, tls: shared.tls.clone() };
         let settings = work.settings;
-        let head = Head {
-            status: answer.head.status,
-            version: answer.head.version,
-            reason: answer.head.reason,
-            headers: answer.head.headers,
-            request: None,
-            url: None,
-            history: Vec::new(),
-            attempts: Vec::new(),
-            timings,
-            peer: shared.peer,
-            tls: shared.tls.clone(),
-            extensions: Extensions::new(),
-            max_content: settings.max_content,
-            encoding: Encoding::default(),
-        };
+        let head = answered(answer.head, began, way, settings);
         let limits = self.0.options.limits;
         let Answer { body, length, meter, .. } = answer;
         let live = download::begin(shared, body, length, turn, settings, limits, meter);

@@ -147,7 +147,7 @@ impl Exchange<'_> {
     ) -> Result<Taken, Failure> {
         let (mut sent, whole) = (0, bytes.len());
         if let Some(meter) = &mut self.meter {
-            meter.expect(0, whole);
+            meter.announce(0, whole);
         }
         loop {
             let room = match bytes.len() {

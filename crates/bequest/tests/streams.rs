@@ -28,9 +28,8 @@ doors![
     the_total_timeout_and_a_token_end_a_stream,
     closing_ends_what_is_under_way,
     a_silent_server_is_asked_and_given_up,
-    uploads_and_downloads_go_on_at_once,
     a_pool_that_blocks_counts_requests,
-    an_upload_is_told_of,
+    a_place_with_streams_is_kept,
 ];
 
 fn client(door: Door) -> Client {
@@ -242,23 +241,6 @@ fn a_silent_server_is_asked_and_given_up(door: Door) {
     assert!(2 * interval <= took && took < Duration::from_millis(1500), "{took:?}");
 }
 
-fn uploads_and_downloads_go_on_at_once(door: Door) {
-    let server = StreamServer::start(100);
-    let client = client(door);
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                let body = Body::reader(std::io::repeat(b'x').take(3_000_000));
-                let reply = client.send(post(server.url("/sink")).body(body)).unwrap();
-                assert_eq!(reply.text().unwrap(), "3000000");
-            });
-            scope
-                .spawn(|| assert_eq!(text(&client, &server.url("/fill/3000000")).len(), 3_000_000));
-        }
-    });
-    assert_eq!(server.connections(), 1);
-}
-
 fn a_pool_that_blocks_counts_requests(door: Door) {
     let server = StreamServer::start(100);
     let mut client = client(door);
@@ -275,20 +257,6 @@ fn a_pool_that_blocks_counts_requests(door: Door) {
     });
     assert_eq!(server.connections(), 1);
     assert!(server.most() <= 3, "{}", server.most());
-}
-
-fn an_upload_is_told_of(door: Door) {
-    let server = StreamServer::start(100);
-    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let log = std::sync::Arc::clone(&told);
-    let request = post(server.url("/sink")).body(vec![0; 300_000]);
-    let request = request.on_progress(move |progress| log.lock().unwrap().push(progress));
-    assert_eq!(client(door).send(request).unwrap().text().unwrap(), "300000");
-    let told = told.lock().unwrap();
-    let sent: Vec<_> = told.iter().map(|progress| progress.sent).collect();
-    assert!(sent.is_sorted() && told.len() > 2, "{sent:?}");
-    let last = told.last().unwrap();
-    assert_eq!((last.sent, last.to_send, last.received), (300_000, Some(300_000), 6));
 }
 
 fn blocking() -> Session {
@@ -451,4 +419,15 @@ fn a_future_that_is_put_aside_stops_nobody() {
         server.release();
         assert_eq!(aside.await.unwrap().text().await.unwrap(), "held");
     });
+}
+
+fn a_place_with_streams_is_kept(door: Door) {
+    let (one, other) = (StreamServer::start(10), StreamServer::start(10));
+    let mut client = client(door);
+    client.mount("http://", HttpAdapter::new().pool_connections(1));
+    let held = client.send(get(one.url("/stall")).stream(true)).unwrap();
+    assert_eq!(text(&client, &other.url("/hello")), "hello");
+    assert_eq!(text(&client, &one.url("/hello")), "hello");
+    assert_eq!(one.connections(), 1);
+    drop(held);
 }

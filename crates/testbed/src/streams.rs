@@ -29,6 +29,7 @@ use tokio::sync::{Notify, oneshot, watch};
 /// | `/last` | answers `last`, and accepts no further stream on the connection (GOAWAY) |
 /// | `/refused` | the first time it does nothing (REFUSED_STREAM), then it answers `hello` |
 /// | `/silent` | never answers |
+/// | `/torn` | sends all the bytes that it has announced, and no end: it resets the stream when it is released |
 /// | `/sink` | reads the request's body, and answers how long it was |
 #[derive(Debug)]
 pub struct StreamServer {
@@ -274,6 +275,15 @@ async fn answer(
             }
             "/refused" if !shared.has_refused.swap(true, Ordering::SeqCst) => {
                 respond.send_reset(Reason::REFUSED_STREAM);
+                Ok(())
+            }
+            "/torn" => {
+                let head = Response::builder().header("content-length", 5).body(());
+                let mut body = respond.send_response(head.unwrap_or_default(), false)?;
+                body.send_data("begun".into(), false)?;
+                let mut released = shared.released.subscribe();
+                let _ = released.wait_for(|released| *released).await;
+                body.send_reset(Reason::INTERNAL_ERROR);
                 Ok(())
             }
             "/silent" => cancelled(&shared, poll_fn(|context| respond.poll_reset(context)).await),

@@ -80,7 +80,8 @@ impl Call {
         most: usize,
     ) -> Poll<Result<usize, End>> {
         let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(0)) };
-        sending.reserve_capacity(most);
+        // The crate has 32 bits for it.
+        sending.reserve_capacity(most.min(u32::MAX as usize));
         let room = ready!(self.hub.poll(&self.bell, context, |context| {
             // What it has is known without waiting; only more of it is announced.
             loop {
@@ -106,9 +107,11 @@ impl Call {
         Ok(())
     }
 
-    /// The rest of the request is not sent.
-    pub(crate) fn stop_sending(&mut self) {
-        self.sending = None;
+    /// What is queued leaves now, and nobody relies on this one until it waits again: what comes
+    /// next may block.
+    pub(crate) fn push(&self) {
+        self.hub.leave(&self.bell);
+        self.hub.catch_up();
     }
 
     /// The next bytes of the body; nothing is the end.

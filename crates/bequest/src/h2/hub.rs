@@ -119,7 +119,11 @@ impl Link {
     /// Reads and writes as much as there is; is ready when the connection is over.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            if Pin::new(&mut self.connection).poll(context).is_ready() {
+            if let Poll::Ready(ended) = Pin::new(&mut self.connection).poll(context) {
+                if ended.is_err() {
+                    // A write may be what failed: what was sent before may have arrived.
+                    self.state.lost.store(true, Ordering::Release);
+                }
                 self.state.over.store(true, Ordering::Release);
                 self.state.settle();
                 return Poll::Ready(());
@@ -351,7 +355,7 @@ fn drive(link: Link) -> Option<Driven> {
         tokio::spawn(std::future::poll_fn(move |context| link.poll(context)));
         return None;
     }
-    let line = Arc::new(Line::default());
+    let line = Arc::new(Line::of_a_new_connection());
     let waker = Waker::from(Arc::clone(&line));
     Some(Driven { link: Mutex::new(Some(link)), line, waker })
 }
@@ -368,5 +372,71 @@ impl Drop for Hub {
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::*;
+
+    /// A peer that says nothing, and a way there that breaks.
+    struct Breaking(Arc<AtomicBool>);
+
+    impl AsyncRead for Breaking {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Breaking {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(match self.0.load(Ordering::Relaxed) {
+                true => Err(io::ErrorKind::BrokenPipe.into()),
+                false => Ok(bytes.len()),
+            })
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Transport for Breaking {
+        fn try_at_once(&mut self) {}
+    }
+
+    /// What was sent may have arrived: nothing says that the server has done nothing.
+    #[test]
+    fn a_write_that_fails_is_no_leave() {
+        let broken = Arc::new(AtomicBool::new(false));
+        let transport = Box::new(Breaking(Arc::clone(&broken)));
+        let ended = reactor::block_on(async {
+            let options = HubOptions { head: 1 << 16, keepalive: None };
+            let hub = Arc::new(Hub::open(transport, options).await.unwrap());
+            let slot = hub.join().unwrap();
+            let request = Request::post("http://h/").body(()).unwrap();
+            let mut call = hub.call(request, slot, true).unwrap();
+            broken.store(true, Ordering::Relaxed);
+            let end = poll_fn(|context| call.poll_head(context)).await.unwrap_err();
+            Ok((matches!(end, End::Lost(_)), hub.was_left()))
+        });
+        assert_eq!(ended.unwrap(), (true, false));
     }
 }

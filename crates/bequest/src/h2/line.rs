@@ -104,6 +104,12 @@ impl Wake for Bell {
 }
 
 impl Line {
+    /// That of a connection which nobody has driven yet, so that it can't tell what it has to do.
+    pub(super) fn of_a_new_connection() -> Self {
+        let seats = Seats { due: true, ..Seats::default() };
+        Self { seats: Mutex::new(seats) }
+    }
+
     /// Whether something is to be done that nobody has come to yet.
     pub(super) fn is_due(&self) -> bool {
         self.lock().due

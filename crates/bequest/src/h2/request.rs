@@ -65,7 +65,7 @@ fn fields(headers: &Headers) -> Result<HeaderMap> {
     let lists = headers.get_all_bytes("connection");
     let named: Vec<_> =
         lists.flat_map(|list| list.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
-    let mut fields = HeaderMap::with_capacity(headers.len());
+    let mut fields = HeaderMap::try_with_capacity(headers.len()).map_err(refused)?;
     // Values share one allocation.
     let mut values = BytesMut::with_capacity(headers.fields().map(|(_, value)| value.len()).sum());
     for (name, value) in headers.fields() {
@@ -152,6 +152,9 @@ mod tests {
             let error = sent("/", headers).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidHeader, "{headers:?}");
         }
+        let many = vec![("x", "y"); 40_000];
+        let error = sent("/", &[&[host], &many[..]].concat()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidHeader, "{error}");
         assert_eq!(sent("*", &[host]).unwrap().uri().path(), "*");
     }
 }

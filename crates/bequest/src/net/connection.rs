@@ -14,7 +14,7 @@ use crate::timings::{Stopwatch, Timings};
 
 /// A connection that is not checked again this soon after its last use: a server that closes
 /// needs longer to say so.
-const MOMENT: Duration = Duration::from_millis(5);
+pub(super) const MOMENT: Duration = Duration::from_millis(5);
 
 /// A stream, its buffers and its place in the pool.
 #[derive(Debug)]

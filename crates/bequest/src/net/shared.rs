@@ -6,16 +6,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::connection::Connection;
+use super::connection::{Connection, MOMENT};
 use super::pool::turns::Turns;
 use super::pool::{Origin, Pool, PoolKey, Turn, Vacancy};
 use super::tls::TlsInfo;
 use crate::h2::{End, Hub, HubOptions, Slot};
 use crate::reactor::Stop;
 use crate::timings::Timings;
-
-/// One that is looked at again, before it is joined, only if it has been idle for longer.
-const MOMENT: Duration = Duration::from_millis(5);
 
 /// A connection, and where it belongs.
 pub(crate) struct Shared {
@@ -205,7 +202,11 @@ impl Pool {
             evicted.push(Place { connections, ..Place::default() });
         }
         while places.places.len() > limits.origins.max(1) {
-            let oldest = places.places.iter().min_by_key(|(_, place)| place.used);
+            let is_idle = |place: &Place| {
+                place.connections.iter().all(|shared| shared.hub.open_streams() == 0)
+            };
+            let idle = places.places.iter().filter(|(_, place)| is_idle(place));
+            let oldest = idle.min_by_key(|(_, place)| place.used);
             let Some(oldest) = oldest.map(|(key, _)| Arc::clone(key)) else { break };
             evicted.extend(places.places.remove(&oldest));
         }

@@ -30,6 +30,8 @@ struct Download {
     limits: Limits,
     clock: Clock,
     trailers: Option<Headers>,
+    /// Comes when the bytes before it have been given out.
+    failed: Option<Error>,
     meter: Option<Box<Meter>>,
     /// Of a pool that blocks.
     turn: Option<Turn>,
@@ -59,6 +61,7 @@ pub(super) fn begin(
         limits,
         clock: Clock::reading(settings),
         trailers: None,
+        failed: None,
         meter,
         turn,
         log: Log::begin(),
@@ -92,6 +95,9 @@ impl Download {
 
     /// Takes up to so many bytes of what has arrived, or waits for some; none is the end.
     fn poll_take(&mut self, context: &mut Context<'_>, most: usize) -> Poll<Result<Bytes>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
         if self.call.is_none() && self.arrived.is_empty() {
             return Poll::Ready(Ok(Bytes::new()));
         }
@@ -106,7 +112,9 @@ impl Download {
         self.log.count(count);
         if self.left == Some(0) && self.arrived.is_empty() {
             // The stream's end has come with the last byte, as a rule.
-            let _ = self.poll_arrived(context)?;
+            if let Poll::Ready(Err(error)) = self.poll_arrived(context) {
+                self.failed = Some(error);
+            }
         }
         if let Some(meter) = &mut self.meter {
             meter.read(count);

@@ -29,16 +29,12 @@ impl Exchange<'_> {
     /// Sends the body, unless the server answers before it has everything and does not want it.
     pub(super) async fn send_body(&mut self, call: &mut Call) -> Result<(), Failure> {
         if expect::asks(self.trip) && self.wait_for_leave(call).await? == Taken::Enough {
-            call.stop_sending();
             return Ok(());
         }
-        let taken = match self.trip.request.body.bytes() {
+        match self.trip.request.body.bytes() {
             Some(bytes) => self.send_piece(call, bytes, true).await?,
             None => self.send_stream(call).await?,
         };
-        if taken == Taken::Enough {
-            call.stop_sending();
-        }
         self.sent_at = Some(Instant::now());
         Ok(())
     }
@@ -108,6 +104,7 @@ impl Exchange<'_> {
         most: usize,
     ) -> Result<Option<(Supply, Piece)>, Failure> {
         self.writing.progress(Phase::Send).map_err(Failure::ours)?;
+        call.push();
         let settings = self.trip.settings;
         let answer = |context: &mut Context<'_>| self.poll_refusal(call, context);
         match ask(settings, supply, most, answer).await.map_err(source_failed)? {

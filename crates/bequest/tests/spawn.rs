@@ -205,6 +205,35 @@ fn a_stream_is_read_by_whoever_waited() {
 
 #[cfg(feature = "async")]
 #[test]
+fn waiting_in_vain_keeps_nothing() {
+    let (server, s) = (silent(), Session::new());
+    let mut pending: Vec<_> = (0..50).map(|_| s.spawn(s.get(server.url("/")))).collect();
+    until("all threads are busy", || server.connections() == s.spawn_threads);
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    assert!(pending[0].wait_timeout(ms(1)).is_none());
+    let before = descriptors();
+    assert!(pending.iter_mut().all(|pending| pending.wait_timeout(ms(1)).is_none()));
+    // Other tests of this process may open some.
+    assert!(descriptors() < before + 50, "{} after {before}", descriptors());
+}
+
+#[test]
+fn asking_takes_nobody_s_wakeup_away() {
+    let (server, s) = (Testbed::start(), Session::new());
+    let url = server.url("/delay/0.3");
+    let mut pending = s.spawn(s.get(&url));
+    let mut has_asked = false;
+    let r = pollster(std::future::poll_fn(|context| {
+        let polled = std::pin::Pin::new(&mut pending).poll(context);
+        if polled.is_pending() && !std::mem::replace(&mut has_asked, true) {
+            assert!(pending.try_wait().is_none());
+        }
+        polled
+    }));
+    assert!(has_asked && r.unwrap().ok());
+}
+
+#[test]
 fn it_can_be_awaited_by_any_executor() {
     let server = Testbed::start();
     let s = Session::new();

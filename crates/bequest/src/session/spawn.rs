@@ -61,8 +61,7 @@ impl Job {
         (self.request.method.clone(), self.request.url.clone())
     }
 
-    fn run(mut self, token: &CancelToken) -> Result<Response> {
-        let (method, url) = self.named();
+    fn run(mut self, token: &CancelToken, method: &Method, url: &Url) -> Result<Response> {
         if let Err(error) = self.request.apply_auth() {
             return Err(error.of_request(self.request));
         }
@@ -70,7 +69,7 @@ impl Job {
         reactor::block_on(async {
             match token.stop().guard(exchange).await {
                 Some(result) => result,
-                None => Err(CancelToken::error().of(&method, &url)),
+                None => Err(CancelToken::error().of(method, url)),
             }
         })
     }
@@ -86,6 +85,17 @@ impl Call {
         if let Stage::Waiting(_, Some(waker)) | Stage::Running(Some(waker)) = before {
             waker.wake();
         }
+    }
+
+    /// Nobody waits any more: what would wake them may hold a pipe.
+    fn forget_waker(&self) {
+        let mut stage = self.lock();
+        let waker = match &mut *stage {
+            Stage::Waiting(_, waker) | Stage::Running(waker) => waker.take(),
+            Stage::Done(_) | Stage::Taken => None,
+        };
+        drop(stage);
+        drop(waker);
     }
 
     /// Ends it if no thread has it yet.
@@ -122,10 +132,11 @@ impl Task for Call {
         };
         let (method, url) = job.named();
         let within = job.within.clone();
-        let run = || within.enclose(|| job.run(&self.token));
+        let run = || within.enclose(|| job.run(&self.token, &method, &url));
         let result = catch_unwind(AssertUnwindSafe(run));
         self.finish(result.unwrap_or_else(|payload| {
             let error = panicked(&*payload);
+            // Dropping it may panic again.
             mem::forget(payload);
             Err(error.of(&method, &url))
         }));
@@ -209,11 +220,18 @@ impl Pending {
         let end = Instant::now().checked_add(limit);
         let done = poll_fn(|context| self.poll_done(context));
         let waited = reactor::block_on(async { Ok(reactor::with_deadline(end, done).await) });
+        if !matches!(waited, Ok(Some(_))) {
+            self.call.forget_waker();
+        }
         waited.unwrap_or_else(|interrupted| Some(Err(interrupted)))
     }
 
     /// The response, if it is there. It is taken: who asks again gets an error.
     pub fn try_wait(&mut self) -> Option<Result<Response>> {
+        // Whoever awaits it too is still to be woken.
+        if !self.is_done() {
+            return None;
+        }
         match self.poll_done(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,

@@ -100,9 +100,12 @@ pub(crate) fn masked_text(text: &str) -> String {
     let mut rest = behind;
     if let Some(before) = before {
         shown = format!("{}{MASK}@", beginning(before));
-        if ends_in_secret(before) {
+        // Behind a `#` all of it may be a fragment.
+        let in_fragment = before.contains('#');
+        if in_fragment || ends_in_secret(before) {
             shown += MASK;
-            rest = &behind[behind.find('&').unwrap_or(behind.len())..];
+            let next = behind.find('&').filter(|_| !in_fragment);
+            rest = &behind[next.unwrap_or(behind.len())..];
         }
     }
     shown += &masked_query(rest);
@@ -145,6 +148,8 @@ fn secret_of(pair: &str) -> Option<usize> {
 }
 
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    // `user[password]` is one, too.
+    let name = ["]", "%5D", "%5d"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let mut ends = SECRETS.iter().chain(&LAST).chain(&LAST_OF_PARAMETERS);
     ends.any(|end| ends_with(name, end))
 }
@@ -227,7 +232,8 @@ mod tests {
     fn text_that_is_no_url_is_masked_too() {
         for (text, shown) in [
             ("http://user:pa/ss@host/x", "http://***@host/x"),
-            ("http://user:pa#ss@host/x", "http://***@host/x"),
+            ("http://user:pa#ss@host/x", "http://***@***"),
+            ("/cb#user=a@SECRET", "***@***"),
             ("http://user:pa?ss@host/x", "http://***@host/x"),
             ("example.org/?token=S&q=1", "example.org/?token=***&q=1"),
             ("example.org/a\nb", "example.org/a\\nb"),
@@ -238,7 +244,7 @@ mod tests {
             ("example.org/?q=1&token=S#access_token=S", "example.org/?q=1&token=***#***"),
             ("/a#S", "/a#***"),
             ("/a#", "/a#"),
-            ("u:p#w@example.org/#S", "***@example.org/#***"),
+            ("u:p#w@example.org/#S", "***@***#***"),
             ("plain", "plain"),
         ] {
             assert_eq!(masked_text(text), shown);
@@ -317,10 +323,12 @@ mod tests {
         ] {
             assert!(!is_secret_header(name), "{name}");
         }
-        for name in ["key", "apiKey", "access_token", "code", "auth", "sig", "X-Amz-Credential"] {
+        for name in
+            ["key", "apiKey", "access_token", "code", "sig", "user[password]", "user%5Btoken%5D"]
+        {
             assert!(is_secret_parameter(name), "{name}");
         }
-        for name in ["q", "keys", "token_type", "max_tokens", "author", "signed"] {
+        for name in ["q", "keys", "user[name]", "token_type", "max_tokens", "author", "signed"] {
             assert!(!is_secret_parameter(name), "{name}");
         }
     }

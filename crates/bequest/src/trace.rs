@@ -63,7 +63,11 @@ pub(crate) use span;
 macro_rules! record {
     ($field:literal, $value:expr) => {
         if ::tracing::level_enabled!(::tracing::Level::DEBUG) {
-            ::tracing::Span::current().record($field, $value);
+            let span = ::tracing::Span::current();
+            // A filter may have left ours out: then it is the caller's.
+            if span.metadata().is_some_and(|of| of.target() == "bequest") {
+                span.record($field, $value);
+            }
         }
     };
 }

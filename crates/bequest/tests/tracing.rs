@@ -438,3 +438,18 @@ fn spawned_requests_are_told_where_they_were_spawned() {
     let done = told.events.iter().find(|event| event.text == "done").unwrap();
     assert_eq!(done.spans, ["job", "request"]);
 }
+
+/// A filter may leave the library's spans out: what the thread is in then is the caller's.
+#[test]
+fn a_span_of_the_callers_keeps_its_fields() {
+    let ear = Ear::alone();
+    let (server, s) = (Testbed::start(), bequest::Session::new());
+    let told = ear.listen_without_spans(|| {
+        let mine = tracing::info_span!(target: "bequest_user", "job", status = 7, error = 8);
+        mine.in_scope(|| assert!(s.get(server.url("/get")).send().unwrap().ok()));
+        mine.in_scope(|| s.get("http://127.0.0.1:1/").send().unwrap_err());
+    });
+    assert_eq!(told.spans.len(), 1, "{told:?}");
+    let fields = &told.span("job").fields;
+    assert_eq!((&*fields["status"], &*fields["error"]), ("7", "8"));
+}

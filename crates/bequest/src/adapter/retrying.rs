@@ -110,21 +110,22 @@ fn outcome(result: &Result<Response>) -> Outcome<'_> {
 
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told"))]
 fn tell(result: &Result<Response>, wait: Duration, request: &PreparedRequest) {
-    let sent_again =
-        format_args!("{} {} is sent again", request.method, secrets::masked(&request.url));
+    let again = std::fmt::from_fn(|f| {
+        write!(f, "{} {} is sent again", request.method, secrets::masked(&request.url))
+    });
     match result {
         Ok(response) => trace::event!(
             WARN,
             sleep_ms = trace::ms(wait),
             status = response.status().as_u16(),
-            "{sent_again}, in {wait:?}: {}",
+            "{again}, in {wait:?}: {}",
             response.status()
         ),
         Err(error) => trace::event!(
             WARN,
             sleep_ms = trace::ms(wait),
             kind = ?error.kind(),
-            "{sent_again}, in {wait:?}: {error}"
+            "{again}, in {wait:?}: {error}"
         ),
     }
 }

@@ -49,19 +49,19 @@ mod sealed {
 
     impl IntoUrl for &str {
         fn into_url(self) -> Result<Given> {
-            parse(self)
+            parse(self, true)
         }
     }
 
     impl IntoUrl for String {
         fn into_url(self) -> Result<Given> {
-            parse(&self)
+            parse(&self, true)
         }
     }
 
     impl IntoUrl for &String {
         fn into_url(self) -> Result<Given> {
-            parse(self)
+            parse(self, true)
         }
     }
 
@@ -79,17 +79,18 @@ mod sealed {
 
     impl IntoUrl for http::Uri {
         fn into_url(self) -> Result<Given> {
-            parse(&self.to_string())
+            parse(&self.to_string(), true)
         }
     }
 }
 
 /// The URL that a text is, by the same rules.
 pub(crate) fn parse_url(text: &str) -> Result<Url> {
-    parse(text).map(|given| given.url)
+    parse(text, false).map(|given| given.url)
 }
 
-fn parse(text: &str) -> Result<Given> {
+/// `is_typed`: by the program, which may ask that origin again.
+fn parse(text: &str, is_typed: bool) -> Result<Given> {
     let text = text.trim_matches(' ');
     check_text(text)?;
     if let Some((url, path)) = origin::resolve(text) {
@@ -123,7 +124,7 @@ fn parse(text: &str) -> Result<Given> {
     };
     let target = target_as_typed(&url, authority.path);
     let empty_password = authority.has_empty_password();
-    if authority.before.is_empty() && zone.is_none() {
+    if is_typed && authority.before.is_empty() && zone.is_none() {
         origin::remember(&text[..text.len() - authority.path.len()], &url);
     }
     let typed = if target.is_none() && zone.is_none() && !empty_password {

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once};
 
 use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber, span};
 use tracing_core::span::Current;
 
@@ -111,6 +113,15 @@ impl Ear {
         Self { _alone: ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) }
     }
 
+    /// The same, where a filter leaves the library's spans out.
+    #[track_caller]
+    pub(crate) fn listen_without_spans(&self, work: impl FnOnce()) -> Told {
+        WITHOUT_SPANS.store(true, Ordering::Relaxed);
+        let told = self.listen(work);
+        WITHOUT_SPANS.store(false, Ordering::Relaxed);
+        told
+    }
+
     /// What is told during the work, by all threads. Every span must be closed in the end.
     #[track_caller]
     pub(crate) fn listen(&self, work: impl FnOnce()) -> Told {
@@ -125,6 +136,9 @@ impl Ear {
     }
 }
 
+/// Whether the library's spans are filtered out.
+static WITHOUT_SPANS: AtomicBool = AtomicBool::new(false);
+
 struct Listener;
 
 fn index(id: &span::Id) -> usize {
@@ -132,8 +146,15 @@ fn index(id: &span::Id) -> usize {
 }
 
 impl Subscriber for Listener {
+    /// So that it is asked each time.
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let is_left_out = metadata.is_span() && metadata.target() == "bequest";
         metadata.target().starts_with("bequest")
+            && !(is_left_out && WITHOUT_SPANS.load(Ordering::Relaxed))
     }
 
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {

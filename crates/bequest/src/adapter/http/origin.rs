@@ -89,10 +89,7 @@ pub(super) fn is_forwarded(
     settings: &Settings,
     options: &Options,
 ) -> Result<bool> {
-    let proxy = proxy(request, settings)?;
-    Ok(proxy.is_some_and(|proxy| speaks_http(proxy))
-        && request.url.scheme() == "http"
-        && !needs_tunnel(settings, options))
+    Ok(of(request, settings, options)?.route.is_some_and(|route| route.forwards))
 }
 
 /// Whether a proxy can't be asked for an http:// resource, since it has to be HTTP/2.

@@ -155,6 +155,9 @@ impl HttpAdapter {
     }
 }
 
+/// How many bytes the names of protocols may have. The fields of a ClientHello share 64 KiB.
+const MOST_NAMES: usize = 16 * 1024;
+
 fn check_alpn(protocols: &[Vec<u8>]) -> Result<()> {
     let refused = |rule: &'static str| {
         Err(Error::with(ErrorKind::Unsupported, rule).remedied("offer `http/1.1`"))
@@ -164,10 +167,10 @@ fn check_alpn(protocols: &[Vec<u8>]) -> Result<()> {
     }
     let length: usize = protocols.iter().map(|protocol| protocol.len() + 1).sum();
     let fits = |protocol: &Vec<u8>| (1..=255).contains(&protocol.len());
-    if length > 0xFFFF || !protocols.iter().all(fits) {
+    if length > MOST_NAMES || !protocols.iter().all(fits) {
         return refused(
             "a handshake has no room for protocols whose names are empty, longer than 255 bytes, or \
-             longer than 64 KiB together",
+             longer than 16 KiB together",
         );
     }
     Ok(())

@@ -262,11 +262,12 @@ fn pollster<F: Future>(future: F) -> F::Output {
         }
     }
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = std::pin::pin!(future);
+    let (mut future, start) = (std::pin::pin!(future), Instant::now());
     loop {
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
+            Poll::Pending => thread::park_timeout(PATIENCE),
         }
+        assert!(start.elapsed() < PATIENCE, "nobody has woken it");
     }
 }

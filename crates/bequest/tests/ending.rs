@@ -258,8 +258,12 @@ fn what_never_waits_ends_too(door: Door) {
     for by in BOTH {
         let server = RawServer::start(flood.clone());
         let ending = Ending::new(door, by);
-        let error = ending.error(get(server.url("/")), || server.requests() == 1);
-        assert!(matches!(error.phase(), Some(Phase::Wait | Phase::Body)), "{error}");
+        let received = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&received);
+        let request = get(server.url("/"))
+            .on_progress(move |progress| counted.store(progress.received, Ordering::Relaxed));
+        let error = ending.error(request, || received.load(Ordering::Relaxed) > 0);
+        assert_eq!(error.phase(), Some(Phase::Body), "{error}");
     }
 }
 

@@ -420,6 +420,8 @@ mod tests {
 
     impl Transport for Breaking {
         fn try_at_once(&mut self) {}
+
+        fn try_after_wait(&mut self) {}
     }
 
     /// What was sent may have arrived: nothing says that the server has done nothing.

@@ -18,10 +18,15 @@ const READS: u32 = 16;
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     /// The next read asks the kernel, whatever was known before.
     fn try_at_once(&mut self);
+    /// Somebody has waited, whoever that was: the next read asks, where no runtime says when to.
+    fn try_after_wait(&mut self);
 }
 
 /// Counts what is read, and asks the kernel anew in each turn: whoever drove before may have
 /// learned that there is something to be read, and not have read it.
+///
+/// A write that fails is told by the next read that finds nothing: what the server said before may
+/// be which requests it has not processed.
 pub(super) struct Wire {
     transport: Box<dyn Transport>,
     state: Arc<State>,
@@ -29,11 +34,13 @@ pub(super) struct Wire {
     reads: u32,
     /// The last turn's reads had come to an end.
     waited: bool,
+    /// Of a write.
+    failed: Option<io::Error>,
 }
 
 impl Wire {
     pub(super) fn new(transport: Box<dyn Transport>, state: Arc<State>) -> Self {
-        Self { transport, state, reads: 0, waited: false }
+        Self { transport, state, reads: 0, waited: false, failed: None }
     }
 }
 
@@ -49,8 +56,11 @@ impl AsyncRead for Wire {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if std::mem::take(&mut this.waited) {
+        let waited = std::mem::take(&mut this.waited);
+        if this.failed.is_some() {
             this.transport.try_at_once();
+        } else if waited {
+            this.transport.try_after_wait();
         }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.transport).poll_read(context, buffer);
@@ -62,7 +72,32 @@ impl AsyncRead for Wire {
             Poll::Ready(_) => this.state.lost.store(true, Ordering::Release),
             Poll::Pending => (this.reads, this.waited) = (0, true),
         }
-        polled
+        match this.failed.take() {
+            Some(error) if polled.is_pending() => {
+                this.state.lost.store(true, Ordering::Release);
+                Poll::Ready(Err(error))
+            }
+            failed => {
+                this.failed = failed;
+                polled
+            }
+        }
+    }
+}
+
+impl Wire {
+    /// The result, but for an error, which is kept.
+    fn written<T>(
+        &mut self,
+        polled: Poll<io::Result<T>>,
+        as_if: T,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        let Poll::Ready(Err(error)) = polled else { return polled };
+        self.failed = Some(error);
+        self.reads = 0;
+        context.waker().wake_by_ref();
+        Poll::Ready(Ok(as_if))
     }
 }
 
@@ -72,7 +107,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().transport).poll_write(context, bytes)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.transport).poll_write(context, bytes);
+        this.written(polled, bytes.len(), context)
     }
 
     fn poll_write_vectored(
@@ -80,7 +117,10 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().transport).poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.transport).poll_write_vectored(context, slices);
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        this.written(polled, length, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -88,10 +128,14 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().transport).poll_flush(context)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.transport).poll_flush(context);
+        this.written(polled, (), context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().transport).poll_shutdown(context)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.transport).poll_shutdown(context);
+        this.written(polled, (), context)
     }
 }

@@ -195,6 +195,10 @@ impl AsyncWrite for Stream {
 #[cfg(feature = "http2")]
 impl Transport for Stream {
     fn try_at_once(&mut self) {
+        self.socket().try_at_once();
+    }
+
+    fn try_after_wait(&mut self) {
         self.socket().try_after_wait();
     }
 }

@@ -25,8 +25,10 @@ use crate::response::Response;
 use crate::timings::Timings;
 use crate::trace;
 
-/// How often a request is sent again that a server says it has not processed.
-const MOST_REPLAYS: u32 = 3;
+/// How often a request is sent again that a server says it has not processed: one that refuses it
+/// goes on refusing, one that leaves has others come to a connection of their own.
+const MOST_REFUSALS: u32 = 3;
+const MOST_LEAVES: u32 = 10;
 
 impl HttpAdapter {
     /// Sends the request by HTTP/2, or by HTTP/1.1 if that is what the server chooses.
@@ -79,7 +81,8 @@ impl HttpAdapter {
                 drop(turn);
                 return self.send_once(work, None).await;
             }
-            let may_replay = replays < MOST_REPLAYS && !shared.was_closed();
+            let most = if shared.hub.is_open() { MOST_REFUSALS } else { MOST_LEAVES };
+            let may_replay = replays < most && !shared.was_closed();
             if !(may_replay && failure.allows_replay(request, is_fresh)) {
                 return Err(failed(&shared, failure, began, opened.as_deref()));
             }
